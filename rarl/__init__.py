@@ -1,0 +1,1 @@
+"""rarl: Reinforced Adversarial Learning for autoregressive image generation."""

@@ -1,0 +1,179 @@
+"""The stages and what each may depend on: which part of the configuration a stage is given.
+
+A rule passes its stage's settings as one sorted JSON string, so that the command can be replayed
+by hand and a change re-runs exactly the stages that it concerns. Imports no torch.
+"""
+
+import json
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from rarl.config import (
+    Config,
+    Count,
+    CountOrZero,
+    Dataset,
+    Finetuning,
+    Positive,
+    Prior,
+    Real,
+    Rl,
+    Settings,
+    Vqvae,
+)
+
+
+class PrepareSettings(Settings):
+    dataset: Dataset
+    image_size: Count
+
+
+class VqvaeSettings(Settings):
+    seed: CountOrZero
+    image_size: Count
+    latents: tuple[Count, ...]
+    vqvae: Vqvae
+
+
+class CodesSettings(Settings):
+    batch_size: Count
+
+
+class PriorSettings(Settings):
+    seed: CountOrZero
+    prior: Prior
+
+
+class ExtractorSettings(Settings):
+    """How features are computed; part of the protocol behind every distance."""
+
+    name: Literal["inception", "efficientnet_lite0"]
+    weights: str | None
+    batch_size: Count
+
+
+class FinetuneSettings(Settings):
+    seed: CountOrZero
+    objective: Literal["mle", "reinforce"]
+    rl: Rl | Finetuning  # Finetuning alone for `mle`, which has no critic
+    temperature: Positive
+    top_k: CountOrZero
+    extractor: ExtractorSettings
+
+
+class SampleSettings(Settings):
+    seed: CountOrZero
+    count: Count
+    batch_size: Count
+    temperature: Positive
+    top_k: CountOrZero
+
+
+class ReferenceSettings(Settings):
+    reference: Literal["reconstructions", "images"]
+    extractor: ExtractorSettings
+
+
+class FeaturesSettings(Settings):
+    extractor: ExtractorSettings
+
+
+class DistanceSettings(Settings):
+    """Nothing to set: the protocol travels in the moments' files."""
+
+
+class GridSettings(Settings):
+    labels: tuple[str, ...]  # of the methods, left to right
+
+
+class CurvesSettings(Settings):
+    title: str
+    labels: tuple[str, ...]
+
+
+class TableSettings(Settings):
+    title: str
+    headings: tuple[str, ...]  # of the columns
+    labels: tuple[str, ...]  # of the rows
+    paper: tuple[Annotated[tuple[Real | None, ...], Field()] | None, ...]  # row by row
+
+
+def to_json(settings: Settings) -> str:
+    """One canonical line: equal settings give equal text."""
+    return json.dumps(settings.model_dump(mode="json"), sort_keys=True, separators=(",", ":"))
+
+
+def prepare(config: Config, dataset: str, image_size: int) -> PrepareSettings:
+    return PrepareSettings(dataset=config.datasets[dataset], image_size=image_size)
+
+
+def vqvae(config: Config, experiment: str) -> VqvaeSettings:
+    of = config.experiments[experiment]
+    return VqvaeSettings(
+        seed=of.seed, image_size=of.image_size, latents=of.latents, vqvae=of.vqvae
+    )
+
+
+def codes(config: Config, experiment: str) -> CodesSettings:
+    return CodesSettings(batch_size=config.experiments[experiment].vqvae.batch_size)
+
+
+def prior(config: Config, experiment: str) -> PriorSettings:
+    of = config.experiments[experiment]
+    return PriorSettings(seed=of.seed, prior=of.prior)
+
+
+def extractor(config: Config, experiment: str) -> ExtractorSettings:
+    of = config.experiments[experiment].evaluation
+    return ExtractorSettings(name=of.extractor, weights=of.weights, batch_size=of.batch_size)
+
+
+def finetune(config: Config, experiment: str, method: str) -> FinetuneSettings:
+    of = config.experiments[experiment]
+    objective = config.methods[method].objective
+    rl: Rl | Finetuning = config.finetuning(experiment, method)
+    if objective == "mle":
+        rl = Finetuning.model_validate(
+            {name: getattr(rl, name) for name in Finetuning.model_fields}
+        )
+    return FinetuneSettings(
+        seed=of.seed,
+        objective=objective,
+        rl=rl,
+        temperature=of.sampling.temperature,
+        top_k=of.sampling.top_k,
+        extractor=extractor(config, experiment),
+    )
+
+
+def sample(config: Config, experiment: str, seed: int) -> SampleSettings:
+    of = config.experiments[experiment].sampling
+    return SampleSettings(
+        seed=seed,
+        count=of.count,
+        batch_size=of.batch_size,
+        temperature=of.temperature,
+        top_k=of.top_k,
+    )
+
+
+def reference(config: Config, experiment: str) -> ReferenceSettings:
+    return ReferenceSettings(
+        reference=config.experiments[experiment].evaluation.reference,
+        extractor=extractor(config, experiment),
+    )
+
+
+def features(config: Config, experiment: str) -> FeaturesSettings:
+    return FeaturesSettings(extractor=extractor(config, experiment))
+
+
+def table(config: Config, name: str) -> TableSettings:
+    of = config.tables[name]
+    return TableSettings(
+        title=of.title,
+        headings=tuple(of.columns.values()),
+        labels=tuple(config.methods[row].label for row in of.rows),
+        paper=tuple(of.paper.get(row) for row in of.rows),
+    )
