@@ -1,0 +1,77 @@
+"""Aligned CelebA: pictures of 178x218 and the official partition file."""
+
+import re
+from pathlib import Path
+
+from PIL import Image
+
+from rarl.config import CELEBA_HEIGHT, CELEBA_WIDTH, CelebA
+from rarl.data.decode import decode, require_size
+from rarl.data.pictures import Source, Split, arrange, stream
+from rarl.runtime.errors import UserError
+
+PICTURES = "img_align_celeba"
+PARTITION = "list_eval_partition.txt"
+LINE = re.compile(r"(?P<name>[^\s/]+)\s+(?P<number>[012])")
+SPLIT_OF_NUMBER: dict[str, Split] = {"0": "train", "1": "val"}  # 2 is test, which is not used
+FROM = "https://mmlab.ie.cuhk.edu.hk/projects/CelebA.html"
+
+
+def open_source(settings: CelebA) -> Source:
+    """The pictures of partitions 0 (train) and 1 (val); another size than 178x218 is unreadable.
+
+    Raises `UserError` when a part of the layout is missing, a line of the partition file is
+    malformed, or it names a picture twice or one that is not there.
+    """
+    root = Path(settings.path).expanduser()
+    for part, there in (
+        (root / PICTURES, (root / PICTURES).is_dir()),
+        (root / PARTITION, (root / PARTITION).is_file()),
+    ):
+        if not there:
+            raise UserError(
+                f"dataset of kind celeba: {part} is missing; get img_align_celeba.zip and "
+                f"{PARTITION} from {FROM} and unpack both in {root}"
+            )
+    partition = _partition(root / PARTITION, {entry.name for entry in (root / PICTURES).iterdir()})
+    kept = arrange(
+        ((name, SPLIT_OF_NUMBER[number]) for name, number in partition.items() if number != "2"),
+        settings.max_images,
+    )
+
+    def read(name: str) -> Image.Image:
+        picture = decode(root / PICTURES / name)
+        return require_size(picture, ((CELEBA_WIDTH, CELEBA_HEIGHT),))
+
+    return Source(f"celeba {root}", len(kept), settings.crop, stream(kept, read))
+
+
+def _partition(path: Path, there: set[str]) -> dict[str, str]:
+    """Number of the partition by name of the picture."""
+    numbers: dict[str, str] = {}
+    for at, line in enumerate(_lines(path), start=1):
+        if not line.strip():
+            continue
+        match = LINE.fullmatch(line.strip())
+        if match is None:
+            raise UserError(
+                f"{path}, line {at}: '{line.strip()[:60]}' is not a picture's name and 0, 1 or 2; "
+                f"get the official file from {FROM}"
+            )
+        name = match["name"]
+        if name in numbers:
+            raise UserError(f"{path}, line {at}: names {name} twice; get the file from {FROM}")
+        if name not in there:
+            raise UserError(
+                f"{path}, line {at}: {name} is not in {path.parent / PICTURES}; unpack "
+                f"img_align_celeba.zip from {FROM} there, whole"
+            )
+        numbers[name] = match["number"]
+    return numbers
+
+
+def _lines(path: Path) -> list[str]:
+    try:
+        return path.read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise UserError(f"{path}: cannot be read ({error}); get the file from {FROM}") from None

@@ -1,0 +1,128 @@
+"""Packed pictures: uint8 .npy files that are memory-mapped, listed in a manifest."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rarl.data import manifest as manifests
+from rarl.data.manifest import Shard, SplitEntry
+from rarl.data.pictures import SPLITS, Split
+from rarl.runtime.errors import UserError
+from rarl.runtime.files import atomic, sha256
+
+FOLDER = "shards"  # beside the manifest
+SHARD_BYTES = 64 * 2**20  # a shard is filled in memory, so this bounds it
+
+
+class ShardWriter:
+    """Writes the pictures of one split into shards of equal length; only the last is shorter."""
+
+    def __init__(
+        self, root: Path, split: Split, image_size: int, shard_bytes: int = SHARD_BYTES
+    ) -> None:
+        """`root` is the manifest's folder."""
+        self._root = root
+        self._split = split
+        capacity = max(1, shard_bytes // (3 * image_size**2))
+        self._buffer = np.empty((capacity, image_size, image_size, 3), np.uint8)  # (n, H, W, 3)
+        self._filled = 0
+        self._shards: list[Shard] = []
+
+    def add(self, picture: NDArray[np.uint8]) -> None:
+        """Appends one picture, (H, W, 3) uint8."""
+        self._buffer[self._filled] = picture
+        self._filled += 1
+        if self._filled == len(self._buffer):
+            self._flush()
+
+    def close(self) -> SplitEntry | None:
+        """Writes what is left; gives the split's part of the manifest, None without a picture."""
+        if self._filled:
+            self._flush()
+        if not self._shards:
+            return None
+        return SplitEntry(count=sum(s.count for s in self._shards), shards=tuple(self._shards))
+
+    def _flush(self) -> None:
+        name = f"{FOLDER}/{self._split}-{len(self._shards):05d}.npy"
+        path = self._root / name
+        try:
+            with atomic(path) as temporary:
+                with temporary.open("wb") as file:
+                    np.save(file, self._buffer[: self._filled], allow_pickle=False)
+                size, digest = temporary.stat().st_size, sha256(temporary)
+        except OSError as error:
+            raise UserError(f"{path}: cannot be written: {error}; make room and repeat") from None
+        self._shards.append(Shard(file=name, count=self._filled, bytes=size, sha256=digest))
+        self._filled = 0
+
+
+def remove_shards(root: Path) -> None:
+    """Removes what an earlier preparation left in `root`, finished or not, and nothing else."""
+    for split in SPLITS:
+        for pattern in (f"{split}-*.npy", f".{split}-*.npy.*.tmp"):
+            for leftover in (root / FOLDER).glob(pattern):
+                leftover.unlink()
+
+
+class Pictures:
+    """A split of a prepared data set, read from disk as it is asked for."""
+
+    def __init__(self, manifest: Path, split: Split) -> None:
+        """Maps the shards. Raises `UserError` when one is missing or not as the manifest says."""
+        content = manifests.read(manifest)
+        self.image_size = content.image_size
+        self._from = (manifest, split)
+        shards = content.splits[split].shards
+        self._shards = [_map(manifest, shard, content.image_size) for shard in shards]
+        self._ends = np.cumsum([shard.count for shard in shards])
+
+    def __len__(self) -> int:
+        return int(self._ends[-1])
+
+    def __reduce__(self) -> tuple[type["Pictures"], tuple[Path, Split]]:
+        """Travels to another process by name: the default would copy the pictures."""
+        return Pictures, self._from
+
+    def take(self, indices: Sequence[int] | NDArray[np.integer]) -> NDArray[np.uint8]:
+        """Pictures by index, (n, H, W, 3) uint8 in the order asked for.
+
+        Raises `IndexError` on an index outside 0..len-1.
+        """
+        wanted = np.asarray(indices, dtype=np.int64)  # (n,)
+        if wanted.size and (wanted.min() < 0 or wanted.max() >= len(self)):
+            raise IndexError(f"indices {wanted.min()}..{wanted.max()} of {len(self)} pictures")
+        shard_of = np.searchsorted(self._ends, wanted, side="right")  # (n,)
+        taken = np.empty((len(wanted), self.image_size, self.image_size, 3), np.uint8)
+        for at in np.unique(shard_of):
+            here = shard_of == at
+            first = self._ends[at] - len(self._shards[at])
+            taken[here] = self._shards[at][wanted[here] - first]
+        return taken
+
+
+def open_split(manifest: Path, split: Split) -> Pictures:
+    """The pictures of a split, memory-mapped. Raises `UserError` as `Pictures` does."""
+    return Pictures(manifest, split)
+
+
+def _map(manifest: Path, shard: Shard, image_size: int) -> NDArray[np.uint8]:
+    path = manifest.parent / shard.file
+    size = path.stat().st_size if path.is_file() else 0
+    if size != shard.bytes:
+        raise UserError(
+            f"{path}: has {size} bytes, but {manifest} says {shard.bytes}; "
+            "prepare the data set again"
+        )
+    try:
+        mapped: NDArray[np.uint8] = np.load(path, mmap_mode="r", allow_pickle=False)
+    except ValueError as error:
+        raise UserError(f"{path}: is no shard ({error}); prepare the data set again") from None
+    if mapped.dtype != np.uint8 or mapped.shape != (shard.count, image_size, image_size, 3):
+        raise UserError(
+            f"{path}: holds {mapped.dtype} {mapped.shape}, but {manifest} says uint8 "
+            f"{(shard.count, image_size, image_size, 3)}; prepare the data set again"
+        )
+    return mapped

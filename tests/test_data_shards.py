@@ -1,0 +1,160 @@
+"""Oracle: the array that was written, indexed by numpy."""
+
+import hashlib
+import pickle
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from rarl.data.manifest import Manifest, Unreadable, hash_of
+from rarl.data.shards import ShardWriter, open_split, remove_shards
+from rarl.runtime.errors import UserError
+from rarl.runtime.files import read_json, write_json
+
+SIZE, PER_SHARD = 4, 5
+PICTURES = {
+    "train": np.random.default_rng(0).integers(0, 256, (12, SIZE, SIZE, 3), dtype=np.uint8),
+    "val": np.random.default_rng(1).integers(0, 256, (5, SIZE, SIZE, 3), dtype=np.uint8),
+}
+
+
+@pytest.fixture
+def manifest(tmp_path: Path) -> Path:
+    splits = {}
+    for split, pictures in PICTURES.items():
+        shard_bytes = PER_SHARD * 3 * SIZE**2 + 1
+        writer = ShardWriter(tmp_path, split, SIZE, shard_bytes)
+        for picture in pictures:
+            writer.add(picture)
+        splits[split] = writer.close()
+    content = Manifest(
+        format=1,
+        image_size=SIZE,
+        source="test",
+        dataset={},
+        crop="center",
+        resize="lanczos",
+        tools={},
+        splits=splits,
+        unreadable=Unreadable(count=0, pictures=()),
+        hash=hash_of(splits),
+    )
+    write_json(tmp_path / "manifest.json", content.model_dump(mode="json"))
+    return tmp_path / "manifest.json"
+
+
+def test_shards_on_disk_are_plain_numpy(manifest: Path) -> None:
+    listed = read_json(manifest)["splits"]["train"]["shards"]
+    assert [shard["count"] for shard in listed] == [5, 5, 2]
+    files = [manifest.parent / shard["file"] for shard in listed]
+    stacked = np.concatenate([np.load(file, allow_pickle=False) for file in files])
+    np.testing.assert_array_equal(stacked, PICTURES["train"])
+    for file, shard in zip(files, listed, strict=True):
+        content = file.read_bytes()
+        assert (shard["bytes"], shard["sha256"]) == (
+            len(content),
+            hashlib.sha256(content).hexdigest(),
+        )
+    assert len(list((manifest.parent / "shards").iterdir())) == 4  # nothing temporary stays
+
+
+@pytest.mark.parametrize("indices", [[0], [11, 0, 5, 4, 4, 10], [], list(range(12))])
+def test_take(manifest: Path, indices: list[int]) -> None:
+    pictures = open_split(manifest, "train")
+    assert (len(pictures), pictures.image_size) == (12, SIZE)
+    expected = PICTURES["train"][np.array(indices, int)]
+    for asked in (indices, np.array(indices, np.int32)):
+        got = pictures.take(asked)
+        assert got.dtype == np.uint8
+        np.testing.assert_array_equal(got, expected)
+
+
+@pytest.mark.parametrize("index", [-1, 12])
+def test_take_outside(manifest: Path, index: int) -> None:
+    with pytest.raises(IndexError):
+        open_split(manifest, "train").take([0, index])
+
+
+def test_val_is_another_split(manifest: Path) -> None:
+    np.testing.assert_array_equal(open_split(manifest, "val").take(range(5)), PICTURES["val"])
+
+
+def test_taken_pictures_are_not_the_file(manifest: Path) -> None:
+    pictures = open_split(manifest, "train")
+    pictures.take([3])[:] = 0
+    np.testing.assert_array_equal(pictures.take([3]), PICTURES["train"][3:4])
+
+
+def test_pickles_by_name(manifest: Path) -> None:
+    sent = pickle.dumps(open_split(manifest, "train"))
+    assert len(sent) < 500  # the pictures have 576 bytes
+    np.testing.assert_array_equal(pickle.loads(sent).take([7]), PICTURES["train"][7:8])
+
+
+def test_missing_and_short_shards(manifest: Path) -> None:
+    shard = manifest.parent / "shards" / "train-00001.npy"
+    content = shard.read_bytes()
+    shard.write_bytes(content[:-1])
+    with pytest.raises(UserError, match=r"train-00001\.npy: has 367 bytes, .* says 368; prepare"):
+        open_split(manifest, "train")
+    open_split(manifest, "val")
+    shard.unlink()
+    with pytest.raises(UserError, match=r"train-00001\.npy: has 0 bytes"):
+        open_split(manifest, "train")
+
+
+def test_foreign_shard_of_equal_size(manifest: Path) -> None:
+    shard = manifest.parent / "shards" / "val-00000.npy"
+    size = shard.stat().st_size
+    shard.write_bytes(b"x" * size)
+    with pytest.raises(UserError, match="is no shard"):
+        open_split(manifest, "val")
+    np.save(shard, np.zeros((size - 128,), np.uint8))
+    with pytest.raises(UserError, match=r"holds uint8 \(240,\)"):
+        open_split(manifest, "val")
+
+
+@pytest.mark.parametrize(
+    ("key", "value"), [("format", 2), ("image_size", 0), ("splits", {}), ("surprise", 1)]
+)
+def test_manifest_of_another_form(manifest: Path, key: str, value: object) -> None:
+    write_json(manifest, read_json(manifest) | {key: value})
+    with pytest.raises(UserError, match=rf"cannot be read as a manifest \({key}.*prepare"):
+        open_split(manifest, "train")
+
+
+def test_no_manifest(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="No such file"):
+        open_split(tmp_path / "manifest.json", "train")
+    (tmp_path / "manifest.json").write_text('{"format"')
+    with pytest.raises(UserError, match="cannot be read as a manifest"):
+        open_split(tmp_path / "manifest.json", "train")
+
+
+def test_hash_follows_the_pixels(manifest: Path) -> None:
+    splits = Manifest.from_json(manifest.read_text()).splits
+    shard = splits["val"].shards[0]
+    other = splits["val"].model_copy(update={"shards": (shard.model_copy(update={"sha256": "0"}),)})
+    assert hash_of(splits) == read_json(manifest)["hash"]
+    assert hash_of(splits | {"val": other}) != hash_of(splits)
+
+
+def test_remove_shards_spares_the_users_files(manifest: Path) -> None:
+    folder = manifest.parent / "shards"
+    (folder / ".train-00003.npy.42.tmp").touch()
+    (folder / "mine.npy").touch()
+    remove_shards(manifest.parent)
+    assert [path.name for path in folder.iterdir()] == ["mine.npy"]
+
+
+def test_no_picture_no_entry(tmp_path: Path) -> None:
+    assert ShardWriter(tmp_path, "val", SIZE).close() is None
+
+
+def test_full_disk_is_told(tmp_path: Path) -> None:
+    (tmp_path / "shards").write_text("a file where the folder should be")
+    writer = ShardWriter(tmp_path, "val", SIZE)
+    writer.add(PICTURES["val"][0])
+    with pytest.raises(UserError, match=r"val-00000\.npy: cannot be written"):
+        writer.close()

