@@ -28,6 +28,7 @@ from pydantic import (
 
 CELEBA_WIDTH, CELEBA_HEIGHT = 178, 218  # pixels of an aligned CelebA picture
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
+RESERVED = ("benchmarks", "data", "figures", "logs", "tables")  # folders beside the experiments'
 
 
 class ConfigError(ValueError):
@@ -47,6 +48,18 @@ def _file_name(value: str) -> str:
     return value
 
 
+def _odd(value: int) -> int:
+    if value % 2 == 0:
+        raise ValueError("must be odd, so that the filter has a centre")
+    return value
+
+
+def _folder(value: str) -> str:
+    if not value.strip("/") or re.search(r"[{}]", value):
+        raise ValueError("must name a folder, without braces, which Snakemake reads as wildcards")
+    return value
+
+
 Name = Annotated[str, AfterValidator(_file_name)]
 Count = Annotated[int, Field(ge=1)]
 CountOrZero = Annotated[int, Field(ge=0)]
@@ -54,13 +67,7 @@ Real = Annotated[float, BeforeValidator(_number), Field(allow_inf_nan=False)]
 Positive = Annotated[Real, Field(gt=0)]
 NotNegative = Annotated[Real, Field(ge=0)]
 Fraction = Annotated[Real, Field(ge=0, lt=1)]
-OddFilter = Annotated[int, Field(ge=1), AfterValidator(lambda n: _odd(n))]
-
-
-def _odd(value: int) -> int:
-    if value % 2 == 0:
-        raise ValueError("must be odd, so that the filter has a centre")
-    return value
+OddFilter = Annotated[int, Field(ge=1), AfterValidator(_odd)]
 
 
 class Settings(BaseModel):
@@ -144,9 +151,7 @@ class CelebAHQ(_Dataset):
     val_fraction: Fraction
 
 
-Dataset = Annotated[
-    OpenMoji | Folder | CelebA | Lsun | CelebAHQ, Field(discriminator="kind")
-]
+Dataset = Annotated[OpenMoji | Folder | CelebA | Lsun | CelebAHQ, Field(discriminator="kind")]
 
 
 # ---------------------------------------------------------------------------------- experiment
@@ -166,6 +171,7 @@ class Vqvae(Settings):
     decoder_filter: Annotated[int, Field(ge=2, multiple_of=2)]
     codebook_decay: Fraction
     restart_threshold: NotNegative  # a code used less often per batch (moving average) is restarted
+    flip: bool  # mirror half of the pictures at random
     batch_size: Count
     steps: Count
     learning_rate: Positive
@@ -210,9 +216,10 @@ class Prior(Settings):
 class Critic(Settings):
     """The WGAN-GP critic and its training."""
 
-    hidden_units: Count  # channels after the first stage; doubled by each further one
+    stem_stride: Annotated[int, Field(ge=2, multiple_of=2)]  # of the first convolution
+    hidden_units: Count  # channels after it; doubled by each further stage
     max_units: Count  # channels never exceed it
-    final_size: Count  # stride-2 stages follow until the map has this side
+    final_size: Count  # stride-2 stages follow until the map has this side, or less
     batch_size: Count  # pictures of each kind in a critic step
     steps: Count  # critic steps for each policy step
     warmup_steps: CountOrZero  # critic steps before the first policy step
@@ -307,7 +314,7 @@ class Table(Settings):
 class Config(Settings):
     """A whole configuration file."""
 
-    results: str  # folder of everything that is computed
+    results: Annotated[str, AfterValidator(_folder)]  # everything that is computed
     datasets: dict[Name, Dataset]
     methods: dict[Name, Method]
     experiments: dict[Name, Experiment]
@@ -316,6 +323,10 @@ class Config(Settings):
     @model_validator(mode="after")
     def _names_exist(self) -> Self:
         for name, experiment in self.experiments.items():
+            if name in RESERVED:
+                raise ValueError(
+                    f"experiments.{name}: the name is taken by a folder of the results"
+                )
             _require(experiment.dataset, self.datasets, f"experiments.{name}.dataset", "dataset")
             for method in self.methods:
                 self.finetuning(name, method)
@@ -416,8 +427,12 @@ def nearest(name: str, known: Mapping[str, Any] | tuple[str, ...] | list[str]) -
 
 
 def _one_line(error: ValidationError, root: type[BaseModel], prefix: str = "") -> str:
-    """The first fault of a pydantic error, as one line that starts with the dotted key."""
-    first = error.errors(include_url=False)[0]
+    """The first fault of a pydantic error, as one line that starts with the dotted key.
+
+    A key that is missing comes last: it is more often another one's misspelling.
+    """
+    faults = error.errors(include_url=False)
+    first = min(faults, key=lambda fault: fault["type"] == "missing")
     location = [str(part) for part in first["loc"]]
     where = ".".join([prefix, *location] if prefix else location)
     where = re.sub(r"\.(openmoji|folder|celeba|lsun|celeba_hq)\.", ".", where)

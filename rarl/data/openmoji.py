@@ -17,6 +17,7 @@ from rarl.runtime.errors import UserError
 
 SIDE = 72  # of every picture's view box, in its own units
 VIEW_BOX = re.compile(rf'viewBox="0 0 {SIDE} {SIDE}"')
+SKIN_TONE = re.compile(r"-1F3F[B-F]")  # in a file name
 NO_PICTURE = '<svg xmlns="http://www.w3.org/2000/svg" width="1" height="1"/>'
 
 
@@ -31,7 +32,9 @@ def open_source(settings: OpenMoji, image_size: int) -> Source:
     folder = openmoji.get_openmoji_svg_data()
     names = [entry.name for entry in folder.iterdir() if entry.name.endswith(".svg")]
     kept = arrange(
-        ((name, split_of(name, settings.val_fraction)) for name in names), settings.max_images
+        # All skin tones of a picture on one side: they differ in one colour.
+        ((name, split_of(SKIN_TONE.sub("", name), settings.val_fraction)) for name in names),
+        settings.max_images,
     )
 
     def render(name: str) -> Image.Image:

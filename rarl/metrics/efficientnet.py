@@ -61,7 +61,7 @@ def load(weights: str | None, device: torch.device) -> Extractor:
     network = network.requires_grad_(False).to(device).to(memory_format=torch.channels_last)
 
     def pool(images: Tensor) -> Tensor:
-        return network(prepare(images))  # type: ignore[no-any-return]
+        return network(prepare(images))
 
     return Extractor(
         name="efficientnet_lite0",

@@ -35,7 +35,7 @@ def load(weights: str | None, device: torch.device) -> Extractor:
     network = build(state).to(device)
 
     def pool(images: Tensor) -> Tensor:
-        return network(images)[0]  # type: ignore[no-any-return]
+        return network(images)[0]
 
     return Extractor(
         name="inception",

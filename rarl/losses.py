@@ -1,0 +1,66 @@
+"""The objectives: pure functions, one equation each.
+
+B pictures, N codes a picture, K codebook entries. Log-probabilities are in nats.
+"""
+
+from collections.abc import Callable
+
+import torch
+import torch.nn.functional as F
+from jaxtyping import Float, Int
+from torch import Tensor
+
+
+def nll(logits: Float[Tensor, "b h w k"], codes: Int[Tensor, "b h w"]) -> Float[Tensor, ""]:
+    """Negative log-likelihood, nats a code, averaged: the loss of maximum likelihood."""
+    return F.cross_entropy(logits.flatten(0, 2), codes.flatten())
+
+
+def wasserstein(real: Float[Tensor, " b"], fake: Float[Tensor, " c"]) -> Float[Tensor, ""]:
+    """The critic's estimate E[D(real)] - E[D(fake)] (Arjovsky et al. 2017, arXiv 1701.07875)."""
+    return real.mean() - fake.mean()
+
+
+def gradient_penalty(
+    critic: Callable[[Tensor], Tensor],
+    real: Float[Tensor, "b 3 height width"],
+    fake: Float[Tensor, "b 3 height width"],
+    mix: Float[Tensor, " b"],
+) -> Float[Tensor, ""]:
+    """(|grad D(x)| - 1)^2 between real and fake, averaged.
+
+    Gulrajani et al. 2017 (arXiv 1704.00028), equation 3; `mix` in [0, 1) is their epsilon.
+    """
+    weight = mix.view(-1, 1, 1, 1)
+    between = (weight * real + (1 - weight) * fake).requires_grad_()
+    (gradient,) = torch.autograd.grad(critic(between).sum(), between, create_graph=True)
+    return (gradient.flatten(1).norm(dim=1) - 1).square().mean()
+
+
+def standardise(rewards: Float[Tensor, " b"]) -> Float[Tensor, " b"]:
+    """Rewards to advantages: the batch mean is the baseline, its deviation the unit."""
+    return (rewards - rewards.mean()) / (rewards.std() + 1e-8)
+
+
+def reinforce(
+    log_probs: Float[Tensor, "b n"], advantages: Float[Tensor, "b n"]
+) -> Float[Tensor, ""]:
+    """-E[A log pi(a)], a code: its gradient is minus the policy gradient over N.
+
+    Williams 1992 (doi 10.1007/BF00992696). The advantages are constants.
+    """
+    return -(advantages.detach() * log_probs).mean()
+
+
+def kl(policy: Float[Tensor, "b n k"], anchor: Float[Tensor, "b n k"]) -> Float[Tensor, "b n"]:
+    """KL(policy || anchor) of every code's distribution given the codes before it, exact.
+
+    Averaged over rollouts and summed over codes it is the KL of whole grids, by the chain rule.
+    Takes log-probabilities.
+    """
+    return (policy.exp() * (policy - anchor)).sum(-1)
+
+
+def entropy(log_probs: Float[Tensor, "b n k"]) -> Float[Tensor, "b n"]:
+    """Entropy of every code's distribution, nats."""
+    return -(log_probs.exp() * log_probs).sum(-1)

@@ -1,0 +1,163 @@
+"""The prior: a gated PixelCNN over one grid of codes, in raster order.
+
+Two streams keep the field of view free of the blind spot of masked convolutions (van den Oord et
+al. 2016, arXiv 1606.05328): `v` at a position has seen the rows above it, `h` those and the codes
+to its left in its row. Residual gated blocks and the output stack follow PixelCNN++ (Salimans et
+al. 2017, arXiv 1701.05517), the causal attention blocks PixelSNAIL (Chen et al. 2017,
+arXiv 1712.09763). `rarl.models.incremental` evaluates the same network position by position.
+"""
+
+import torch
+import torch.nn.functional as F
+from jaxtyping import Float, Int
+from torch import Tensor, nn
+
+from rarl.config import Prior
+
+
+class GatedLayer(nn.Module):
+    """One masked residual layer of both streams.
+
+    `conv_v` sees the row itself and the filter//2 rows above of a stream that is already shifted
+    down by one row; `conv_h` sees the position itself and filter//2 to its left of a stream that
+    is already shifted right. The mask is the shape of the filters: nothing is multiplied by zero.
+    """
+
+    def __init__(self, hidden: int, residual: int, filter_size: int, dropout: float) -> None:
+        super().__init__()
+        self.reach = filter_size // 2
+        self.conv_v = nn.Conv2d(hidden, residual, (self.reach + 1, filter_size))
+        self.gate_v = nn.Conv2d(residual, 2 * hidden, 1)
+        self.conv_h = nn.Conv2d(hidden, residual, (1, self.reach + 1))
+        self.link = nn.Conv2d(hidden, residual, 1)  # from v to h
+        self.gate_h = nn.Conv2d(residual, 2 * hidden, 1)
+        self.dropout = nn.Dropout(dropout)
+        for gate in (self.gate_v, self.gate_h):  # start as the identity: deep stacks train
+            nn.init.zeros_(gate.weight)
+            nn.init.zeros_(gate.bias)  # type: ignore[arg-type]
+            nn.init.kaiming_uniform_(gate.weight[hidden:], a=5**0.5)
+
+    def forward(self, v: Tensor, h: Tensor) -> tuple[Tensor, Tensor]:
+        """(B, C, H, W) each."""
+        p = self.reach
+        u = self.conv_v(F.pad(F.relu(v), (p, p, p, 0)))
+        v = v + F.glu(self.gate_v(self.dropout(F.relu(u))), 1)
+        u = self.conv_h(F.pad(F.relu(h), (p, 0))) + self.link(F.relu(v))
+        h = h + F.glu(self.gate_h(self.dropout(F.relu(u))), 1)
+        return v, h
+
+
+class CausalAttention(nn.Module):
+    """Self-attention of the h stream over this and all earlier positions.
+
+    Keys and values also see the embedding of the code just before their position, so that every
+    earlier code can be attended to directly.
+    """
+
+    def __init__(self, hidden: int, heads: int) -> None:
+        super().__init__()
+        self.heads = heads
+        self.norm = nn.LayerNorm(hidden)
+        self.query = nn.Linear(hidden, hidden)
+        self.key_value = nn.Linear(2 * hidden, 2 * hidden)
+        self.out = nn.Linear(hidden, hidden)
+        nn.init.zeros_(self.out.weight)
+        nn.init.zeros_(self.out.bias)
+
+    def project(self, h: Tensor, previous: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Queries, keys and values (B, heads, N, C / heads) of N positions (B, N, C)."""
+        x = self.norm(h)
+        key, value = self.key_value(torch.cat((x, previous), -1)).chunk(2, -1)
+        return self._split(self.query(x)), self._split(key), self._split(value)
+
+    def merge(self, attended: Tensor) -> Tensor:
+        """(B, heads, N, C / heads) to the residual (B, N, C)."""
+        return self.out(attended.transpose(1, 2).flatten(2))
+
+    def forward(self, h: Tensor, previous: Tensor) -> Tensor:
+        """(B, N, C) each."""
+        attended = F.scaled_dot_product_attention(*self.project(h, previous), is_causal=True)
+        return h + self.merge(attended)
+
+    def _split(self, x: Tensor) -> Tensor:
+        return x.unflatten(-1, (self.heads, -1)).transpose(1, 2)
+
+
+class OutputLayer(nn.Module):
+    """A gated residual layer of 1x1 convolutions."""
+
+    def __init__(self, hidden: int, residual: int, dropout: float) -> None:
+        super().__init__()
+        self.enter = nn.Linear(hidden, residual)
+        self.gate = nn.Linear(residual, 2 * hidden)
+        self.dropout = nn.Dropout(dropout)
+        nn.init.zeros_(self.gate.weight[:hidden])
+        nn.init.zeros_(self.gate.bias)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(..., C)."""
+        return x + F.glu(self.gate(self.dropout(F.relu(self.enter(F.relu(x))))), -1)
+
+
+class PixelCNN(nn.Module):
+    """p(codes), one grid; `forward` gives the logits of every code given those before it."""
+
+    def __init__(self, settings: Prior, side: int, codebook_size: int) -> None:
+        super().__init__()
+        self.settings, self.side, self.codebook_size = settings, side, codebook_size
+        hidden, reach = settings.hidden_units, settings.filter_size // 2
+        self.reach = reach
+        self.embedding = nn.Embedding(codebook_size, hidden)
+        self.enter_v = nn.Conv2d(hidden, hidden, (reach, settings.filter_size))  # rows above
+        self.enter_h = nn.Conv2d(hidden, hidden, (1, reach))  # codes to the left
+        self.link = nn.Conv2d(hidden, hidden, 1)
+        self.position = nn.Parameter(torch.zeros(hidden, side, side))
+        self.layers = nn.ModuleList(
+            GatedLayer(hidden, settings.residual_units, settings.filter_size, settings.dropout)
+            for _ in range(settings.layers)
+        )
+        self.attention = nn.ModuleDict(
+            {
+                str(at): CausalAttention(hidden, settings.attention_heads)
+                for at in attention_positions(settings.layers, settings.attention_layers)
+            }
+        )
+        self.output = nn.Sequential(
+            *(
+                OutputLayer(hidden, settings.residual_units, settings.dropout)
+                for _ in range(settings.output_stack_layers)
+            )
+        )
+        self.logits = nn.Linear(hidden, codebook_size)
+
+    def forward(self, codes: Int[Tensor, "b h w"]) -> Float[Tensor, "b h w k"]:
+        embedded = self.embedding(codes)  # (B, H, W, C)
+        v, h = self.enter(embedded.permute(0, 3, 1, 2))
+        previous = shift(embedded.flatten(1, 2)) if self.attention else None
+        for i, layer in enumerate(self.layers):
+            v, h = layer(v, h)
+            if previous is not None and str(i) in self.attention:
+                flat = self.attention[str(i)](h.flatten(2).transpose(1, 2), previous)
+                h = flat.transpose(1, 2).unflatten(2, h.shape[2:])
+        return self.head(h.permute(0, 2, 3, 1))
+
+    def enter(self, embedded: Tensor) -> tuple[Tensor, Tensor]:
+        """(B, C, H, W) embeddings to the first (v, h), which are strictly causal."""
+        p = self.reach
+        v = self.enter_v(F.pad(embedded, (p, p, p, 0))[:, :, :-1]) + self.position
+        h = self.enter_h(F.pad(embedded, (p, 0))[..., :-1]) + self.link(F.relu(v))
+        return v, h
+
+    def head(self, h: Float[Tensor, "... c"]) -> Float[Tensor, "... k"]:
+        return self.logits(F.relu(self.output(h)))
+
+
+def shift(embedded: Float[Tensor, "b n c"]) -> Float[Tensor, "b n c"]:
+    """Row i becomes row i - 1, the first zero: what was drawn just before each position."""
+    return F.pad(embedded, (0, 0, 1, 0))[:, :-1]
+
+
+def attention_positions(layers: int, count: int) -> list[int]:
+    """Indices of the layers that attention follows: `count` of them, spread evenly, the last one
+    always among them. `attention_positions(20, 8)` is [1, 4, 6, 9, 11, 14, 16, 19]."""
+    return [(i + 1) * layers // count - 1 for i in range(count)]

@@ -1,0 +1,102 @@
+"""Models and code sets as artefacts: what is written beside the weights builds the model again."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+import torch
+from torch import Tensor, nn
+
+from rarl.config import Prior, Vqvae
+from rarl.models.pixelcnn import PixelCNN
+from rarl.models.vqvae import VQVAE, Codes
+from rarl.runtime.artefact import Artefact, load, save
+from rarl.runtime.errors import UserError
+
+Model = TypeVar("Model", bound=nn.Module)
+
+
+def save_vqvae(path: Path, model: VQVAE, metadata: dict[str, Any]) -> None:
+    save(path, model.state_dict(), {"vqvae": model.settings.model_dump(), **metadata})
+
+
+def load_vqvae(path: Path, device: torch.device) -> VQVAE:
+    """In evaluation mode and frozen. Raises `UserError` when the file is something else."""
+    artefact = _open(path, "vqvae")
+    model = VQVAE(Vqvae(**artefact.metadata["vqvae"]))
+    return _fill(model, artefact, path, device).requires_grad_(False)
+
+
+def save_prior(path: Path, model: PixelCNN, metadata: dict[str, Any]) -> None:
+    shape = {"side": model.side, "codebook_size": model.codebook_size}
+    save(path, model.state_dict(), {"prior": model.settings.model_dump(), **shape, **metadata})
+
+
+def load_prior(path: Path, device: torch.device) -> PixelCNN:
+    """In evaluation mode. Raises `UserError` when the file is something else."""
+    artefact = _open(path, "prior")
+    of = artefact.metadata
+    model = PixelCNN(Prior(**of["prior"]), of["side"], of["codebook_size"])
+    return _fill(model, artefact, path, device)
+
+
+def _open(path: Path, key: str) -> Artefact:
+    artefact = load(path)
+    if key not in artefact.metadata:
+        raise UserError(f"{path}: holds no '{key}'; it was written by another stage")
+    return artefact
+
+
+def _fill(model: Model, artefact: Artefact, path: Path, device: torch.device) -> Model:
+    try:
+        model.load_state_dict(artefact.tensors)
+    except RuntimeError as error:
+        raise UserError(f"{path}: weights do not fit: {' '.join(str(error).split())}") from None
+    return model.to(device).eval()
+
+
+@dataclass(frozen=True)
+class CodeSet:
+    """Code grids of many pictures, coarse to fine, int16 on the CPU."""
+
+    grids: tuple[Tensor, ...]  # (N, h, w) each
+    codebook_size: int
+
+    def __len__(self) -> int:
+        return len(self.grids[0])
+
+    def take(self, indices: Tensor, device: torch.device) -> Codes:
+        """(B, h, w) int64 grids of the pictures at `indices` (B,)."""
+        return tuple(grid[indices].to(device, torch.long) for grid in self.grids)
+
+    def __add__(self, other: "CodeSet") -> "CodeSet":
+        pairs = zip(self.grids, other.grids, strict=True)
+        return CodeSet(tuple(torch.cat(pair) for pair in pairs), self.codebook_size)
+
+
+def save_codes(path: Path, sets: dict[str, CodeSet], metadata: dict[str, Any]) -> None:
+    """Writes named sets, e.g. `train`, `val`, in one file."""
+    tensors = {
+        f"{name}.{i}": grid.to(torch.int16)
+        for name, codes in sets.items()
+        for i, grid in enumerate(codes.grids)
+    }
+    size = next(iter(sets.values())).codebook_size
+    save(path, tensors, {"codebook_size": size, **metadata})
+
+
+def load_codes(path: Path) -> dict[str, CodeSet]:
+    """Reads what `save_codes` wrote. Raises `UserError` when the file is something else."""
+    artefact = _open(path, "codebook_size")
+    names = dict.fromkeys(name.rsplit(".", 1)[0] for name in artefact.tensors)
+    size = artefact.metadata["codebook_size"]
+    return {
+        name: CodeSet(
+            tuple(
+                artefact.tensors[key]
+                for key in sorted(key for key in artefact.tensors if key.startswith(f"{name}."))
+            ),
+            size,
+        )
+        for name in names
+    }

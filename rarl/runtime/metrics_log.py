@@ -1,0 +1,37 @@
+"""Measurements of a training run as JSON lines, from which the plots are made."""
+
+import json
+import math
+import time
+from pathlib import Path
+
+from rarl.runtime.files import write_text
+
+
+class MetricsLog:
+    """Collects `{"step": ..., "seconds": ..., name: figure}` and publishes them at the end.
+
+    Lines are appended to `<path>.part` as they come, so that a running or killed job can be
+    watched; `publish` turns them into `path` once the stage is complete.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._part = path.with_name(path.name + ".part")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        self._part.unlink(missing_ok=True)
+        self._start = time.monotonic()
+
+    def write(self, step: int, figures: dict[str, float]) -> None:
+        """Appends a line. Raises ValueError naming the first figure that is not finite."""
+        for name, value in figures.items():
+            if not math.isfinite(value):
+                raise ValueError(f"step {step}: {name} is {value}")
+        line = {"step": step, "seconds": round(time.monotonic() - self._start, 3), **figures}
+        with self._part.open("a", encoding="utf-8") as file:
+            file.write(json.dumps(line) + "\n")
+
+    def publish(self) -> None:
+        text = self._part.read_text(encoding="utf-8") if self._part.exists() else ""
+        write_text(self.path, text)
+        self._part.unlink(missing_ok=True)

@@ -1,0 +1,40 @@
+"""Stage `codes`: pictures to grids of codes."""
+
+from pathlib import Path
+
+import torch
+
+from rarl.data.shards import Pictures, open_split
+from rarl.models.saved import CodeSet, load_vqvae, save_codes
+from rarl.models.vqvae import VQVAE
+from rarl.plan import CodesSettings
+from rarl.runtime import device, provenance
+from rarl.runtime.progress import track
+from rarl.train.batches import consecutive
+from rarl.train.vqvae import load_images
+
+Settings = CodesSettings
+
+
+def run(settings: CodesSettings, *, data: Path, vqvae: Path, output: Path) -> None:
+    """Encode every picture, and every mirrored training picture, to codes."""
+    model = load_vqvae(vqvae, device.pick())
+    train, val = open_split(data, "train"), open_split(data, "val")
+    sets = {
+        "train": _encode(model, train, settings.batch_size, mirrored=False),
+        "train_mirrored": _encode(model, train, settings.batch_size, mirrored=True),
+        "val": _encode(model, val, settings.batch_size, mirrored=False),
+    }
+    save_codes(output, sets, provenance.describe("codes", settings, data=data, vqvae=vqvae))
+
+
+@torch.inference_mode()
+def _encode(model: VQVAE, pictures: Pictures, batch_size: int, *, mirrored: bool) -> CodeSet:
+    grids = []
+    batches = consecutive(len(pictures), batch_size)
+    for indices in track(batches, len(batches), "codes", "batch"):
+        images = load_images(pictures, indices, model.quantizer.codebook.device)
+        codes = model.encode(images.flip(-1) if mirrored else images)
+        grids.append([grid.to("cpu", torch.int16) for grid in codes])
+    stacked = tuple(torch.cat(grid) for grid in zip(*grids, strict=True))
+    return CodeSet(stacked, model.settings.codebook_size)

@@ -1,0 +1,51 @@
+"""Stage `distance`: moments of samples and of the reference to Frechet distances."""
+
+from pathlib import Path
+from statistics import fmean, stdev
+
+from rarl.metrics import moments
+from rarl.metrics.frechet import frechet_distance
+from rarl.plan import DistanceSettings
+from rarl.runtime import provenance
+from rarl.runtime.errors import UserError
+from rarl.runtime.files import write_json
+
+Settings = DistanceSettings
+PROTOCOL = ("label", "extractor", "weights_sha256", "resize")  # equal on both sides
+
+
+def run(settings: DistanceSettings, *, reference: Path, samples: list[Path], output: Path) -> None:
+    """Compute the Frechet distance of each draw to the reference."""
+    target, draws = moments.load(reference), [moments.load(path) for path in samples]
+    for path, draw in zip(samples, draws, strict=True):
+        for key in PROTOCOL:
+            if draw.metadata[key] != target.metadata[key]:
+                raise UserError(
+                    f"{path}: its {key} {draw.metadata[key]!r} is not that of {reference}, "
+                    f"{target.metadata[key]!r}; delete both and run again"
+                )
+    distances = [frechet_distance(draw, target) for draw in draws]
+    write_json(
+        output,
+        {key: target.metadata[key] for key in PROTOCOL}
+        | {
+            "reference": target.metadata["reference"],
+            "count_reference": target.count,
+            "count_samples": draws[0].count,
+            "seeds": [draw.metadata["seed"] for draw in draws],
+            "distances": distances,
+            "mean": fmean(distances),
+            "std": stdev(distances) if len(distances) > 1 else 0.0,
+            "warning": _warning(min(draws[0].count, target.count), len(target.mean)),
+        }
+        | provenance.describe("distance", settings, reference=reference, samples=samples),
+    )
+
+
+def _warning(count: int, dimension: int) -> str | None:
+    if count >= dimension:
+        return None
+    return (
+        f"{count} pictures for {dimension} features: the covariance is singular and the distance "
+        "strongly biased; compare only at equal counts"
+    )

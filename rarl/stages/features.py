@@ -1,0 +1,24 @@
+"""Stage `features`: sampled codes to the moments of their pictures' features."""
+
+from pathlib import Path
+
+from rarl.metrics.extractor import extract
+from rarl.metrics.extractors import load_extractor
+from rarl.models.saved import load_codes, load_vqvae
+from rarl.plan import FeaturesSettings
+from rarl.runtime import device, provenance
+from rarl.runtime.artefact import load
+from rarl.stages.decoding import decode
+
+Settings = FeaturesSettings
+
+
+def run(settings: FeaturesSettings, *, vqvae: Path, samples: Path, output: Path) -> None:
+    """Decode samples and compute the moments of their features."""
+    on = device.pick()
+    extractor = load_extractor(settings.extractor, on)
+    codes = load_codes(samples)["samples"]
+    pictures = decode(load_vqvae(vqvae, on), codes, settings.extractor.batch_size, "features")
+    seed = load(samples).metadata["provenance"]["settings"]["seed"]
+    of = provenance.describe("features", settings, vqvae=vqvae, samples=samples)
+    extract(extractor, pictures).save(output, {**extractor.protocol, "seed": seed, **of})

@@ -1,0 +1,26 @@
+"""Stage `prior`: codes to a prior, by maximum likelihood."""
+
+from pathlib import Path
+
+from rarl.models.saved import load_codes, save_prior
+from rarl.plan import PriorSettings
+from rarl.runtime import device, provenance
+from rarl.runtime.metrics_log import MetricsLog
+from rarl.train.prior import train_prior
+
+Settings = PriorSettings
+
+
+def run(settings: PriorSettings, *, codes: Path, output: Path, metrics: Path) -> None:
+    """Train the prior on codes by maximum likelihood."""
+    sets = load_codes(codes)
+    train = sets["train"] + sets["train_mirrored"] if settings.prior.flip else sets["train"]
+    prior = train_prior(
+        settings.prior,
+        train,
+        sets["val"],
+        seed=settings.seed,
+        device=device.pick(),
+        log=MetricsLog(metrics),
+    )
+    save_prior(output, prior, provenance.describe("prior", settings, codes=codes))

@@ -1,0 +1,25 @@
+"""Stage `vqvae`: pictures to a trained VQ-VAE."""
+
+from pathlib import Path
+
+from rarl.data.shards import open_split
+from rarl.models.saved import save_vqvae
+from rarl.plan import VqvaeSettings
+from rarl.runtime import device, provenance
+from rarl.runtime.metrics_log import MetricsLog
+from rarl.train.vqvae import train_vqvae
+
+Settings = VqvaeSettings
+
+
+def run(settings: VqvaeSettings, *, data: Path, output: Path, metrics: Path) -> None:
+    """Train the VQ-VAE on prepared pictures."""
+    model = train_vqvae(
+        settings.vqvae,
+        open_split(data, "train"),
+        open_split(data, "val"),
+        seed=settings.seed,
+        device=device.pick(),
+        log=MetricsLog(metrics),
+    )
+    save_vqvae(output, model, provenance.describe("vqvae", settings, data=data))

@@ -1,0 +1,43 @@
+"""Moving averages of weights, and the best of them."""
+
+from collections.abc import Mapping
+from copy import deepcopy
+from typing import Generic, TypeVar, cast
+
+from torch import Tensor, nn
+from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
+
+Model = TypeVar("Model", bound=nn.Module)
+
+
+class MovingAverage(Generic[Model]):
+    """An exponential moving average of a model's weights, itself a model in evaluation mode.
+
+    It starts from a copy of the weights and forgets them at the rate 1 - decay a step.
+    """
+
+    def __init__(self, model: Model, decay: float) -> None:
+        self._average = AveragedModel(model, multi_avg_fn=get_ema_multi_avg_fn(decay))
+        self._average.n_averaged.fill_(1)  # the copy counts, so that no update overwrites it
+        self._average.eval().requires_grad_(False)
+
+    @property
+    def model(self) -> Model:
+        return cast(Model, self._average.module)
+
+    def update(self, model: Model) -> None:
+        self._average.update_parameters(model)
+
+
+class Best:
+    """The weights at the lowest figure so far."""
+
+    def __init__(self) -> None:
+        self.figure = float("inf")
+        self.step = 0
+        self.weights: Mapping[str, Tensor] = {}
+
+    def offer(self, figure: float, step: int, model: nn.Module) -> None:
+        if figure < self.figure:
+            self.figure, self.step = figure, step
+            self.weights = deepcopy(model.state_dict())

@@ -1,0 +1,82 @@
+"""Trains the VQ-VAE: reconstruction and commitment by Adam, the codebook by moving averages."""
+
+from functools import partial
+
+import torch
+from torch import Tensor
+
+from rarl.config import Vqvae
+from rarl.data.shards import Pictures
+from rarl.models.quantize import perplexity, share_in_use
+from rarl.models.vqvae import VQVAE, to_unit, vqvae_loss
+from rarl.runtime import seeds
+from rarl.runtime.metrics_log import MetricsLog
+from rarl.train.batches import batch_indices, consecutive
+from rarl.train.loop import run
+
+
+def load_images(pictures: Pictures, indices: Tensor, device: torch.device) -> Tensor:
+    """(B, 3, H, W) float32 in [-1, 1]."""
+    return to_unit(torch.from_numpy(pictures.take(indices.numpy())).to(device).permute(0, 3, 1, 2))
+
+
+def train_vqvae(
+    settings: Vqvae,
+    train: Pictures,
+    val: Pictures,
+    *,
+    seed: int,
+    device: torch.device,
+    log: MetricsLog,
+) -> VQVAE:
+    """A VQ-VAE after `settings.steps` steps, in evaluation mode."""
+    torch.manual_seed(seeds.derive(seed, "vqvae", "weights"))
+    model = VQVAE(settings).to(device)
+    optimiser = torch.optim.Adam(model.parameters(), settings.learning_rate)
+    order = seeds.derive(seed, "vqvae", "order")
+
+    def step(i: int) -> dict[str, Tensor]:
+        model.train()
+        indices = batch_indices(len(train), settings.batch_size, order, i)
+        images = load_images(train, indices, device)
+        if settings.flip:
+            mirrored = torch.rand(len(images), 1, 1, 1, device=device) < 0.5
+            images = torch.where(mirrored, images.flip(-1), images)
+        out = model(images)
+        losses = vqvae_loss(images, out, settings.beta)
+        optimiser.zero_grad()
+        losses["loss"].backward()
+        optimiser.step()
+        return {name: value.detach() for name, value in losses.items()}
+
+    run(
+        "vqvae",
+        settings.steps,
+        step,
+        partial(_evaluate, model, val),
+        seed=seed,
+        log=log,
+        log_every=settings.log_every,
+        evaluate_every=settings.evaluate_every,
+    )
+    return model.eval()
+
+
+@torch.inference_mode()
+def _evaluate(model: VQVAE, val: Pictures, step: int) -> dict[str, float]:
+    """Held-out reconstruction error (of pixels in [-1, 1]) and use of the codebook."""
+    del step
+    model.eval()
+    device, size = model.quantizer.codebook.device, model.settings.codebook_size
+    total, codes = 0.0, []
+    for indices in consecutive(len(val), model.settings.batch_size):
+        images = load_images(val, indices, device)
+        grids = model.encode(images)
+        total += float((model.decode(grids) - images).square().mean()) * len(indices)
+        codes.append(grids[0])
+    used = torch.cat(codes)
+    return {
+        "val_mse": total / len(val),
+        "perplexity": perplexity(used, size),
+        "codes_in_use": share_in_use(used, size),
+    }

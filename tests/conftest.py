@@ -1,0 +1,71 @@
+"""Small models that the tests share."""
+
+from collections.abc import Callable
+
+import pytest
+import torch
+
+from rarl.config import Prior, Vqvae
+from rarl.models.pixelcnn import PixelCNN
+
+torch.set_num_threads(1)  # small tensors, and tests run beside other work
+
+
+@pytest.fixture
+def prior_settings() -> Prior:
+    return Prior(
+        filter_size=5,
+        hidden_units=12,
+        residual_units=8,
+        layers=3,
+        attention_layers=1,
+        attention_heads=2,
+        output_stack_layers=2,
+        dropout=0.1,
+        flip=False,
+        batch_size=8,
+        steps=4,
+        learning_rate=1e-3,
+        gradient_clip=1.0,
+        ema_decay=0.9,
+        log_every=1,
+        evaluate_every=2,
+    )
+
+
+@pytest.fixture
+def vqvae_settings() -> Vqvae:
+    return Vqvae(
+        hidden_units=8,
+        residual_units=4,
+        residual_blocks=1,
+        layers=2,
+        codebook_size=16,
+        codebook_dim=4,
+        beta=0.25,
+        encoder_filter=3,
+        decoder_filter=4,
+        codebook_decay=0.9,
+        restart_threshold=0.1,
+        flip=True,
+        batch_size=4,
+        steps=4,
+        learning_rate=1e-3,
+        log_every=1,
+        evaluate_every=2,
+    )
+
+
+@pytest.fixture
+def make_prior(prior_settings: Prior) -> Callable[..., PixelCNN]:
+    """Makes a prior whose weights are all random, so that every path of it matters."""
+
+    def make(side: int = 4, codebook_size: int = 7, seed: int = 0, **changes: int) -> PixelCNN:
+        torch.manual_seed(seed)
+        settings = prior_settings.model_copy(update=changes)
+        prior = PixelCNN(settings, side, codebook_size).eval()
+        for parameter in prior.parameters():
+            torch.nn.init.normal_(parameter, 0.0, 0.3)
+        return prior
+
+    return make

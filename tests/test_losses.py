@@ -1,0 +1,125 @@
+"""The objectives against closed forms and exact enumeration."""
+
+import math
+from collections.abc import Callable
+from itertools import product
+
+import pytest
+import torch
+
+from rarl import losses
+from rarl.models.pixelcnn import PixelCNN
+from rarl.sampling import policy_log_probs
+
+MakePrior = Callable[..., PixelCNN]
+
+
+def test_nll_of_uniform_logits_is_log_k():
+    assert float(losses.nll(torch.zeros(2, 3, 3, 8), torch.randint(8, (2, 3, 3)))) == pytest.approx(
+        math.log(8)
+    )
+
+
+def test_wasserstein_is_the_difference_of_means():
+    assert float(losses.wasserstein(torch.tensor([3.0, 5.0]), torch.tensor([1.0]))) == 3.0
+
+
+def test_gradient_penalty_of_a_linear_critic_is_closed_form():
+    weight = torch.randn(3 * 4 * 4)
+    penalty = losses.gradient_penalty(
+        lambda x: x.flatten(1) @ weight,
+        torch.randn(5, 3, 4, 4),
+        torch.randn(5, 3, 4, 4),
+        torch.rand(5),
+    )
+    assert penalty.item() == pytest.approx((float(weight.norm()) - 1) ** 2, rel=1e-5)
+
+
+def test_gradient_penalty_is_taken_between_the_pictures():
+    """A quadratic critic |x|^2 / 2 has gradient x: the penalty tells where x was."""
+    real, fake = torch.full((1, 3, 1, 1), 4.0), torch.full((1, 3, 1, 1), 2.0)
+    penalty = losses.gradient_penalty(
+        lambda x: x.square().sum((1, 2, 3)) / 2, real, fake, torch.tensor([0.25])
+    )
+    assert penalty.item() == pytest.approx((2.5 * math.sqrt(3) - 1) ** 2, rel=1e-6)
+
+
+def test_gradient_penalty_differentiates_through_the_critic():
+    weight = torch.randn(12, requires_grad=True)
+    images = torch.randn(2, 3, 2, 2)
+    losses.gradient_penalty(
+        lambda x: x.flatten(1) @ weight, images, images, torch.rand(2)
+    ).backward()
+    norm = weight.detach().norm()
+    torch.testing.assert_close(weight.grad, 2 * (norm - 1) * weight.detach() / norm)
+
+
+def test_advantages_have_mean_zero_and_deviation_one():
+    advantages = losses.standardise(torch.tensor([1.0, 2.0, 4.0, 9.0]))
+    assert float(advantages.mean()) == pytest.approx(0, abs=1e-6)
+    assert float(advantages.std()) == pytest.approx(1, rel=1e-6)
+    assert losses.standardise(torch.ones(4)).abs().max() == 0
+
+
+def grids_and_log_probs(
+    prior: PixelCNN, temperature: float = 1.0
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """All 81 grids of 2x2 codes out of 3 (81, 4), and log-probabilities (81, 4, 3)."""
+    grids = torch.tensor(list(product(range(3), repeat=4)))
+    logits = prior(grids.view(-1, 2, 2)).flatten(1, 2)
+    return grids, policy_log_probs(logits, temperature, 0)
+
+
+def gradient(value: torch.Tensor, prior: PixelCNN) -> torch.Tensor:
+    parts = torch.autograd.grad(value, list(prior.parameters()), allow_unused=True)
+    return torch.cat([part.flatten() for part in parts if part is not None])
+
+
+@pytest.mark.parametrize("temperature", [1.0, 0.7])
+def test_reinforce_is_the_enumerated_policy_gradient(make_prior: MakePrior, temperature: float):
+    """sum over grids of p(grid) * grad loss(grid) = -grad E[reward] / N, exactly."""
+    prior = make_prior(side=2, codebook_size=3).double()
+    grids, log_probs = grids_and_log_probs(prior, temperature)
+    taken = log_probs.gather(-1, grids.unsqueeze(-1)).squeeze(-1)  # (81, 4)
+    rewards = torch.randn(81, dtype=torch.double)
+    probability = taken.sum(1).exp()
+    expected = -gradient((probability * rewards).sum(), prior) / 4
+
+    _, log_probs = grids_and_log_probs(prior, temperature)
+    taken = log_probs.gather(-1, grids.unsqueeze(-1)).squeeze(-1)
+    mean = sum(
+        p * losses.reinforce(taken[i : i + 1], rewards[i].expand(1, 4))
+        for i, p in enumerate(probability.detach())
+    )
+    torch.testing.assert_close(gradient(mean, prior), expected, rtol=1e-9, atol=1e-12)
+
+
+def test_a_constant_baseline_leaves_the_gradient(make_prior: MakePrior):
+    prior = make_prior(side=2, codebook_size=3).double()
+    grids, log_probs = grids_and_log_probs(prior)
+    taken = log_probs.gather(-1, grids.unsqueeze(-1)).squeeze(-1)
+    weight = taken.sum(1).exp().detach().unsqueeze(1) * 81  # mean over grids -> expectation
+    baseline = losses.reinforce(taken, weight * torch.ones(81, 4, dtype=torch.double))
+    assert float(gradient(baseline, prior).abs().max()) < 1e-12
+
+
+def test_kl_sums_to_the_kl_of_whole_grids(make_prior: MakePrior):
+    """The chain rule: E over rollouts of the summed conditional KLs is the KL of the joints."""
+    policy = make_prior(side=2, codebook_size=3, seed=0).double()
+    anchor = make_prior(side=2, codebook_size=3, seed=1).double()
+    with torch.no_grad():
+        grids, p = grids_and_log_probs(policy)
+        _, q = grids_and_log_probs(anchor)
+        index = grids.unsqueeze(-1)
+        joint_p, joint_q = (x.gather(-1, index).squeeze(-1).sum(1) for x in (p, q))
+        expected = (joint_p.exp() * (joint_p - joint_q)).sum()
+        chained = (joint_p.exp() * losses.kl(p, q).sum(1)).sum()
+    assert float(chained) == pytest.approx(float(expected), rel=1e-9)
+    assert float(losses.kl(p, p).abs().max()) < 1e-12
+
+
+def test_entropy_of_known_distributions():
+    uniform = torch.full((1, 1, 8), 1 / 8).log()
+    assert float(losses.entropy(uniform)) == pytest.approx(math.log(8))
+    skewed = torch.tensor([[[0.5, 0.25, 0.25]]]).log()
+    assert float(losses.entropy(skewed)) == pytest.approx(1.5 * math.log(2))

@@ -1,0 +1,94 @@
+"""Artefacts: what is loaded is what was saved, and rubbish is refused in one line."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import torch
+
+from rarl.config import Vqvae
+from rarl.models.pixelcnn import PixelCNN
+from rarl.models.saved import (
+    CodeSet,
+    load_codes,
+    load_prior,
+    load_vqvae,
+    save_codes,
+    save_prior,
+    save_vqvae,
+)
+from rarl.models.vqvae import VQVAE
+from rarl.runtime import artefact
+from rarl.runtime.errors import UserError
+
+CPU = torch.device("cpu")
+
+
+def test_a_prior_returns_with_equal_logits(tmp_path: Path, make_prior: Callable[..., PixelCNN]):
+    prior, path = make_prior(side=4), tmp_path / "prior.safetensors"
+    save_prior(path, prior, {"note": "x"})
+    codes = torch.randint(7, (2, 4, 4))
+    assert torch.equal(load_prior(path, CPU)(codes), prior(codes))
+    assert artefact.load(path).metadata["note"] == "x"
+
+
+def test_a_vqvae_returns_frozen_with_equal_pictures(tmp_path: Path, vqvae_settings: Vqvae):
+    model, path = VQVAE(vqvae_settings), tmp_path / "vqvae.safetensors"
+    model.train()(torch.rand(4, 3, 16, 16))
+    save_vqvae(path, model, {})
+    again = load_vqvae(path, CPU)
+    images = torch.rand(2, 3, 16, 16)
+    assert torch.equal(again(images).images, model.eval()(images).images)
+    assert not any(parameter.requires_grad for parameter in again.parameters())
+
+
+def test_code_sets_return_grid_by_grid(tmp_path: Path):
+    path = tmp_path / "codes.safetensors"
+    sets = {
+        "train": CodeSet((torch.randint(300, (5, 2, 2)), torch.randint(300, (5, 4, 4))), 300),
+        "train_mirrored": CodeSet((torch.zeros(5, 2, 2), torch.ones(5, 4, 4)), 300),
+    }
+    save_codes(path, sets, {})
+    again = load_codes(path)
+    assert list(again) == ["train", "train_mirrored"]
+    assert again["train"].codebook_size == 300
+    indices = torch.tensor([4, 0])
+    for mine, theirs in zip(again["train"].take(indices, CPU), sets["train"].grids, strict=True):
+        assert mine.dtype == torch.long
+        assert torch.equal(mine, theirs[indices])
+    both = again["train"] + again["train_mirrored"]
+    assert len(both) == 10
+    assert torch.equal(both.grids[1][5:], torch.ones(5, 4, 4, dtype=torch.int16))
+
+
+@pytest.mark.parametrize("content", [b"", b"no safetensors", b"\x80\x04\x95pickle"])
+def test_rubbish_is_one_line(tmp_path: Path, content: bytes):
+    path = tmp_path / "prior.safetensors"
+    path.write_bytes(content)
+    with pytest.raises(UserError) as caught:
+        load_prior(path, CPU)
+    assert str(path) in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_another_stages_file_is_refused(tmp_path: Path, vqvae_settings: Vqvae):
+    path = tmp_path / "vqvae.safetensors"
+    save_vqvae(path, VQVAE(vqvae_settings), {})
+    with pytest.raises(UserError, match="holds no 'prior'"):
+        load_prior(path, CPU)
+
+
+def test_weights_of_another_shape_are_refused(tmp_path: Path, make_prior: Callable[..., PixelCNN]):
+    path = tmp_path / "prior.safetensors"
+    save_prior(path, make_prior(side=4), {"side": 5})
+    with pytest.raises(UserError, match="weights do not fit"):
+        load_prior(path, CPU)
+
+
+def test_a_failed_save_leaves_the_old_file(tmp_path: Path):
+    path = tmp_path / "x.safetensors"
+    artefact.save(path, {"a": torch.ones(2)}, {})
+    with pytest.raises(TypeError):
+        artefact.save(path, {"a": torch.zeros(2)}, {"bad": object()})
+    assert torch.equal(artefact.load(path).tensors["a"], torch.ones(2))
+    assert [entry.name for entry in tmp_path.iterdir()] == ["x.safetensors"]
