@@ -5,12 +5,15 @@ by hand and a change re-runs exactly the stages that it concerns. Imports no tor
 """
 
 import json
+from pathlib import Path
 from typing import Annotated, Literal
 
 from pydantic import Field
 
 from rarl.config import (
+    RESERVED,
     Config,
+    ConfigError,
     Count,
     CountOrZero,
     Dataset,
@@ -21,7 +24,10 @@ from rarl.config import (
     Rl,
     Settings,
     Vqvae,
+    nearest,
 )
+
+SUFFIXES = (".csv", ".json", ".jsonl", ".md", ".npz", ".png", ".safetensors")  # of the outputs
 
 
 class PrepareSettings(Settings):
@@ -89,7 +95,7 @@ class GridSettings(Settings):
 
 class CurvesSettings(Settings):
     title: str
-    labels: tuple[str, ...]
+    labels: tuple[str, ...]  # of the methods, in the order of their metrics
 
 
 class TableSettings(Settings):
@@ -110,9 +116,7 @@ def prepare(config: Config, dataset: str, image_size: int) -> PrepareSettings:
 
 def vqvae(config: Config, experiment: str) -> VqvaeSettings:
     of = config.experiments[experiment]
-    return VqvaeSettings(
-        seed=of.seed, image_size=of.image_size, latents=of.latents, vqvae=of.vqvae
-    )
+    return VqvaeSettings(seed=of.seed, image_size=of.image_size, latents=of.latents, vqvae=of.vqvae)
 
 
 def codes(config: Config, experiment: str) -> CodesSettings:
@@ -169,6 +173,28 @@ def features(config: Config, experiment: str) -> FeaturesSettings:
     return FeaturesSettings(extractor=extractor(config, experiment))
 
 
+def distance() -> DistanceSettings:
+    return DistanceSettings()
+
+
+def methods(config: Config, experiment: str) -> tuple[str, ...]:
+    """The methods in an experiment's figures: the rows of the first table that shows it.
+
+    All methods when no table does. So a table brings its figures and trains nothing beside them.
+    """
+    tables = (of for of in config.tables.values() if experiment in of.columns)
+    return next((of.rows for of in tables), tuple(config.methods))
+
+
+def grid(config: Config, experiment: str) -> GridSettings:
+    names = methods(config, experiment)
+    return GridSettings(labels=tuple(config.methods[name].label for name in names))
+
+
+def curves(config: Config, experiment: str) -> CurvesSettings:
+    return CurvesSettings(title=experiment, labels=grid(config, experiment).labels)
+
+
 def table(config: Config, name: str) -> TableSettings:
     of = config.tables[name]
     return TableSettings(
@@ -177,3 +203,28 @@ def table(config: Config, name: str) -> TableSettings:
         labels=tuple(config.methods[row].label for row in of.rows),
         paper=tuple(of.paper.get(row) for row in of.rows),
     )
+
+
+def check_target(config: Config, target: str) -> None:
+    """Raises `ConfigError` when a wanted file names what the configuration doesn't hold.
+
+    Says nothing about a name that can't be a stage's output: a rule, an option, another file.
+    """
+    path = Path(target)
+    if path.suffix not in SUFFIXES or not path.is_relative_to(config.results):
+        return
+    folder, *rest = path.relative_to(config.results).parts
+    if folder in ("tables", "figures"):
+        stem = Path(*rest).stem
+        known = list(config.tables) if folder == "tables" else list(config.experiments)
+        name = stem.partition("-")[2] if folder == "figures" else stem
+        _refuse_unknown(target, "table" if folder == "tables" else "experiment", name, known)
+    elif folder not in RESERVED and rest:
+        _refuse_unknown(target, "experiment", folder, list(config.experiments))
+        if len(rest) > 1:
+            _refuse_unknown(target, "method", rest[0], list(config.methods))
+
+
+def _refuse_unknown(target: str, what: str, name: str, known: list[str]) -> None:
+    if name not in known:
+        raise ConfigError(f"{target}: no {what} is named '{name}'{nearest(name, known)}")

@@ -1,0 +1,40 @@
+# `make table2` and `make test` need only Python >= 3.11; the first call makes .venv.
+
+PYTHON ?= python3
+CORES ?= 8
+VENV := .venv
+READY := $(VENV)/.ready
+SNAKEMAKE := $(VENV)/bin/snakemake --cores $(CORES)
+
+.PHONY: table2 paper-plan test lint environment clean
+.DELETE_ON_ERROR:
+
+table2: $(READY)
+	$(SNAKEMAKE) results/tables/table2.csv
+	@cat results/tables/table2.md
+
+paper-plan: $(READY) # the jobs behind all tables of the paper, without running them
+	$(SNAKEMAKE) --dry-run --quiet rules --configfile config/paper.yaml
+
+test: $(READY)
+	$(VENV)/bin/python -m pytest
+
+lint: $(READY)
+	$(VENV)/bin/ruff check .
+	$(VENV)/bin/ruff format --check .
+	$(VENV)/bin/snakefmt --check Snakefile workflow
+	$(VENV)/bin/mypy
+	$(VENV)/bin/lint-imports
+
+environment: $(READY)
+
+$(READY): pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+	  echo "rarl needs Python 3.11 or newer, but '$(PYTHON)' is not: try make PYTHON=python3.12" >&2; \
+	  exit 1; }
+	$(PYTHON) -m venv $(VENV)
+	$(VENV)/bin/python -m pip install --quiet --editable '.[test]'
+	@touch $@
+
+clean: # leaves the environment, the results and .snakemake, which holds the results' records
+	rm -rf .pytest_cache .ruff_cache .mypy_cache .hypothesis .import_linter_cache build *.egg-info

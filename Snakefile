@@ -1,0 +1,51 @@
+# Reinforced adversarial learning, from pictures to the paper's tables.
+#
+#   snakemake --cores 8 results/tables/table2.csv
+#   snakemake --cores 8 --configfile config/paper.yaml
+
+import sys
+
+from snakemake.exceptions import WorkflowError
+from snakemake.logging import logger
+from snakemake.utils import min_version
+
+import rarl.config
+from rarl import plan
+from rarl.runtime import cores, fingerprint
+
+min_version("9.0")
+
+if (
+    "experiments" not in config
+):  # --configfile replaces the default, which it must not merge into
+
+    configfile: "config.yaml"
+
+
+try:
+    CONFIG = rarl.config.parse(config)
+    for argument in sys.argv[1:]:  # Snakemake knows no targets yet
+        plan.check_target(CONFIG, argument)
+except rarl.config.ConfigError as error:
+    raise WorkflowError(str(error)) from None
+
+# Jobs of one machine never use more cores than it has, whatever --cores says.
+if workflow.is_main_process and workflow.nodes is None and workflow._cores is not None:
+    if workflow._cores > cores.available():
+        logger.info(
+            f"--cores {workflow._cores}: this machine has {cores.available()}, using these"
+        )
+        workflow.register_resource("_cores", cores.available())
+
+
+include: "workflow/rules/common.smk"
+include: "workflow/rules/data.smk"
+include: "workflow/rules/train.smk"
+include: "workflow/rules/evaluate.smk"
+include: "workflow/rules/report.smk"
+
+
+rule all:
+    default_target: True
+    input:
+        expand(TABLE, table=CONFIG.tables),

@@ -1,0 +1,119 @@
+"""The command line: `rarl <stage>` runs a stage, `rarl check` validates a configuration.
+
+One subcommand per module of `rarl/stages` that has a `run`: its keyword-only parameters name the
+files, `Path` for one and `list[Path]` for several, and become the options. They are read from the
+source, so that torch is imported only once a stage starts, after the number of threads is set.
+"""
+
+import argparse
+import ast
+import importlib
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from rarl.config import ConfigError, load
+from rarl.runtime import fingerprint
+from rarl.runtime.errors import UserError
+
+STAGES = Path(__file__).parent / "stages"
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Runs one command; returns 0, or 1 after one line on stderr about what the user can mend."""
+    options = vars(_parser().parse_args(arguments))
+    command = options.pop("command")
+    try:
+        if command == "check":
+            print(check(options["config"]))  # noqa: T201 - the answer
+        else:
+            run(command, **options)
+    except (UserError, ConfigError) as error:
+        print(f"rarl {command}: error: {error}", file=sys.stderr)  # noqa: T201
+        return 1
+    return 0
+
+
+def run(
+    stage: str, settings: str, code: str | None, threads: int | None, **files: Path | list[Path]
+) -> None:
+    """Runs a stage with its settings (JSON) on its files. Raises `UserError`, `ConfigError`.
+
+    `code` is the fingerprint under which the caller plans; a result of other code is refused.
+    """
+    if code is not None and code != (found := fingerprint.of(stage)):
+        raise UserError(f"the code is now {found}, but {code} was planned; start Snakemake again")
+    if threads is not None:
+        for variable in ("OMP_NUM_THREADS", "MKL_NUM_THREADS"):
+            os.environ[variable] = str(threads)
+    module = importlib.import_module(f"rarl.stages.{stage}")
+    if threads is not None and "torch" in sys.modules:
+        sys.modules["torch"].set_num_threads(threads)
+    module.run(module.Settings.from_json(settings), **files)
+
+
+def check(path: Path) -> str:
+    """A line about a valid configuration file. Raises `ConfigError`."""
+    config = load(path)
+    parts = ("datasets", "methods", "experiments", "tables")
+    return f"{path}: valid; " + "; ".join(
+        f"{part}: {', '.join(getattr(config, part))}" for part in parts
+    )
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="rarl", description="Stages of the workflow.")
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    checker = commands.add_parser("check", help="Validates a configuration file.")
+    checker.add_argument("config", type=Path)
+    for source in sorted(STAGES.glob("[!_]*.py")):
+        _add_stage(commands, source)
+    return parser
+
+
+def _add_stage(
+    commands: "argparse._SubParsersAction[argparse.ArgumentParser]", source: Path
+) -> None:
+    tree = ast.parse(source.read_text(encoding="utf-8"))
+    run_function = _run_function(tree)
+    if run_function is None:  # what stages share
+        return
+    summary = (ast.get_docstring(tree) or "").partition("\n")[0].replace("%", "%%")
+    stage = commands.add_parser(source.stem, help=summary, description=summary)
+    stage.add_argument("--settings", required=True, metavar="JSON", help="as the workflow passes")
+    stage.add_argument("--code", metavar="HASH", help="refuse to run any other code")
+    stage.add_argument("--threads", type=_count, metavar="N", help="default: torch's choice")
+    for name, several in _files(run_function, source.stem).items():
+        option = "--" + name.replace("_", "-")
+        if several:
+            stage.add_argument(option, type=Path, required=True, metavar="PATH", nargs="+")
+        else:
+            stage.add_argument(option, type=Path, required=True, metavar="PATH")
+
+
+def _count(text: str) -> int:
+    number = int(text)
+    if number < 1:
+        raise ValueError
+    return number
+
+
+def _run_function(tree: ast.Module) -> ast.FunctionDef | None:
+    return next((n for n in tree.body if isinstance(n, ast.FunctionDef) and n.name == "run"), None)
+
+
+def _files(run_function: ast.FunctionDef, stage: str) -> dict[str, bool]:
+    """The file parameters of a stage's `run`, in order: name, and whether it takes several."""
+    several = {"Path": False, "list[Path]": True}
+    found = {}
+    for argument in run_function.args.kwonlyargs:
+        annotation = ast.unparse(argument.annotation) if argument.annotation else "nothing"
+        if annotation not in several:
+            raise TypeError(f"stage {stage}: {argument.arg} is annotated {annotation}, not a path")
+        found[argument.arg] = several[annotation]
+    return found
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,107 @@
+"""Learning curves from the JSON lines of the training stages. Imports no torch."""
+
+import json
+from pathlib import Path
+
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from rarl.runtime.errors import UserError
+
+Log = list[dict[str, float]]  # lines of one training run; not every line holds every figure
+GREY = "0.45"
+
+
+def read(path: Path) -> Log:
+    """The lines of a metrics file. Raises `UserError` naming the first line that isn't JSON."""
+    lines: Log = []
+    for number, text in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):
+        try:
+            lines.append(dict(json.loads(text)))
+        except (ValueError, TypeError):
+            raise UserError(
+                f"{path}: line {number} is no JSON object; delete the file and run again"
+            ) from None
+    return lines
+
+
+def series(log: Log, name: str) -> tuple[list[float], list[float]]:
+    """Steps and values of a figure, from the lines that hold it."""
+    held = [line for line in log if name in line]
+    return [line["step"] for line in held], [line[name] for line in held]
+
+
+def draw(vqvae: Log, prior: Log, methods: dict[str, Log], title: str) -> Figure:
+    """Nine panels: the VQ-VAE and the prior above, the methods of fine-tuning together below.
+
+    Drawn without pyplot, hence with the Agg canvas: needs no display.
+    """
+    figure = Figure(figsize=(13, 10), dpi=110, layout="constrained")
+    figure.suptitle(title, fontweight="bold")
+    panels = figure.subplots(3, 3)
+    _vqvae(panels[0, 0], panels[0, 1], vqvae)
+    _prior(panels[0, 2], prior)
+    below = list(panels[1:].flat)
+    _together(below[0], methods, "distance", "held-out distance", "Fréchet distance")
+    _together(below[1], methods, "val_nll", "validation NLL", "nats per code")
+    _together(below[2], methods, "reward_mean", "reward of samples", "critic's score")
+    _together(below[3], methods, "wasserstein", "critic", "Wasserstein estimate")
+    _together(below[4], methods, "kl", "KL to the MLE prior", "nats per picture")
+    _together(below[5], methods, "entropy", "entropy of the policy", "nats per code")
+    colours = [handle for axes in below for handle in axes.get_legend_handles_labels()[0]]
+    labelled = {str(handle.get_label()): handle for handle in colours}
+    figure.legend(list(labelled.values()), list(labelled), loc="outside lower center", ncols=6)
+    return figure
+
+
+def _vqvae(left: Axes, right: Axes, log: Log) -> None:
+    _frame(left, "VQ-VAE: reconstruction", "mean squared error", "step")
+    left.plot(*series(log, "mse"), color=GREY, linewidth=1, label="train")
+    left.plot(*series(log, "val_mse"), "o-", color="C3", markersize=3, label="validation")
+    left.set_yscale("log")
+    left.legend()
+    _frame(right, "VQ-VAE: use of the codebook", "share of codes in use", "step")
+    right.plot(*series(log, "codes_in_use"), color="C0", label="codes in use")
+    right.set_ylim(0, 1.05)
+    perplexity = right.twinx()
+    perplexity.plot(*series(log, "perplexity"), color=GREY, linewidth=1, label="perplexity")
+    perplexity.set_ylabel("perplexity, codes")
+    perplexity.set_ylim(bottom=0)
+    handles = [*right.get_lines(), *perplexity.get_lines()]
+    right.legend(handles=handles, loc="lower right")
+
+
+def _prior(axes: Axes, log: Log) -> None:
+    _frame(axes, "Prior", "NLL, nats per code", "step")
+    axes.plot(*series(log, "nll"), color=GREY, linewidth=1, label="train")
+    axes.plot(*series(log, "val_nll"), "o-", color="C3", markersize=3, label="validation")
+    axes.legend()
+
+
+def _together(axes: Axes, methods: dict[str, Log], name: str, title: str, unit: str) -> None:
+    """One figure of all methods that log it; each method keeps its colour in every panel."""
+    _frame(axes, f"Fine-tuning: {title}", unit, "iteration")
+    for number, (label, log) in enumerate(methods.items()):
+        steps, values = series(log, name)
+        if not steps:
+            continue
+        sparse = len(steps) <= 40
+        axes.plot(
+            steps,
+            values,
+            color=f"C{number}",
+            linewidth=1.2,
+            marker="o" if sparse else "",
+            markersize=3,
+            label=label,
+        )
+    if not axes.lines:
+        axes.text(0.5, 0.5, "not logged", transform=axes.transAxes, ha="center", color=GREY)
+
+
+def _frame(axes: Axes, title: str, y: str, x: str) -> None:
+    axes.set_title(title, fontsize=10)
+    axes.set_ylabel(y)
+    axes.set_xlabel(x)
+    axes.grid(alpha=0.3)
+    axes.spines[["top"]].set_visible(False)

@@ -1,0 +1,161 @@
+"""The configuration: complete experiments from defaults, and one clear line for every fault."""
+
+import copy
+import json
+from pathlib import Path
+
+import pytest
+import yaml
+
+from rarl import plan
+from rarl.config import ConfigError, Crop, load, parse
+
+TINY = Path(__file__).parent / "tiny.yaml"
+RAW = yaml.safe_load(TINY.read_text())
+
+
+def edited(path: str, value: object) -> dict:
+    """The tiny configuration with a value set, or with a key removed when it is `...`."""
+    raw = copy.deepcopy(RAW)
+    *parents, last = path.split("/")
+    at = raw
+    for parent in parents:
+        at = at[parent]
+    if value is ...:
+        del at[last]
+    else:
+        at[last] = value
+    return raw
+
+
+def test_experiment_overlays_defaults_key_by_key():
+    config = parse(edited("experiments/squares16/rl", {"critic": {"steps": 7}}))
+    rl = config.experiments["squares16"].rl
+    assert rl.critic.steps == 7
+    assert rl.critic.hidden_units == RAW["defaults"]["rl"]["critic"]["hidden_units"]
+    assert rl.learning_rate == 1e-4  # YAML 1.1 reads 1e-4 as text
+
+
+def test_method_overlays_the_rl_of_the_experiment():
+    config = parse(edited("methods/single/rl", {"kl_weight": 0.5}))
+    assert config.finetuning("squares16", "single").kl_weight == 0.5
+    assert config.finetuning("squares16", "mle").kl_weight == 0.05
+
+
+def test_crop_box_is_read():
+    crop = {"left": 1, "top": 2, "side": 3}
+    assert parse(edited("datasets/squares/crop", crop)).datasets["squares"].crop == Crop(**crop)
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "message"),
+    [
+        ("defaults/prior/dropuot", 0.1, "prior.dropuot: unknown key (did you mean 'dropout'?)"),
+        ("defaults/prior/dropout", ..., "prior.dropout: is missing"),
+        ("defaults/prior/dropout", 1.0, "prior.dropout: input should be less than 1, but is 1.0"),
+        ("defaults/prior/layers", 2.5, "prior.layers: "),
+        ("defaults/prior/layers", True, "prior.layers: input should be a valid integer"),
+        ("defaults/prior/filter_size", 4, "must be odd"),
+        ("defaults/prior/attention_heads", 3, "is not divisible by attention_heads=3"),
+        ("defaults/prior/attention_layers", 3, "attention_layers=3 is more than layers=2"),
+        ("defaults/rl/learning_rate", float("nan"), "rl.learning_rate: "),
+        ("defaults/rl/critic/stem_stride", 1, "rl.critic.stem_stride: "),
+        ("defaults/latents", [8], "the finest grid in latents is 8"),
+        ("defaults/sampling/seeds", [1, 1], "holds one twice"),
+        ("experiments/squares16/dataset", "square", "(did you mean 'squares'?)"),
+        ("datasets/squares/kind", "lmdb", "datasets.squares: "),
+        ("datasets/squares/crop", "middle", "datasets.squares.crop"),
+        ("methods/single/rl", {"kl_wieght": 1}, "methods.single.rl.kl_wieght: unknown key"),
+        ("methods/single/rl", {"iterations": 1}, "methods.single.rl.iterations: "),
+        ("tables/tiny/rows", ["mle", "doubel"], "tables.tiny.rows: no method is named 'doubel'"),
+        ("tables/tiny/columns", {"x": "X"}, "tables.tiny.columns: no experiment is named 'x'"),
+        ("tables/tiny/paper", {"mle": [1, 2]}, "tables.tiny.paper.mle: has 2 figures for 1"),
+        ("tables/a table", RAW["tables"]["tiny"], "may hold only letters"),
+        ("experiments/data", {"dataset": "squares", "image_size": 16}, "experiments.data: "),
+        ("results", "{x}", "results: must name a folder"),
+        ("reslts", "x", "reslts: unknown key (did you mean 'results'?)"),
+        ("defaults", [1], "defaults: must be a mapping"),
+        ("experiments", None, "experiments: "),
+    ],
+)
+def test_fault_is_one_line_that_names_the_key(path, value, message):
+    with pytest.raises(ConfigError) as caught:
+        parse(edited(path, value))
+    assert message in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("text", ["", "- a list", "a: [", "\x00"])
+def test_file_that_is_no_mapping(tmp_path, text):
+    path = tmp_path / "config.yaml"
+    path.write_text(text)
+    with pytest.raises(ConfigError, match=r"config\.yaml: "):
+        load(path)
+
+
+def test_file_that_does_not_exist(tmp_path):
+    with pytest.raises(ConfigError, match="cannot be read: No such file"):
+        load(tmp_path / "absent.yaml")
+
+
+def test_equal_settings_are_equal_text_and_survive_the_command_line():
+    config, again = load(TINY), parse(json.loads(json.dumps(RAW)))
+    for settings in (
+        plan.prepare(config, "squares", 16),
+        plan.vqvae(config, "squares16"),
+        plan.finetune(config, "squares16", "mle"),
+        plan.finetune(config, "squares16", "single"),
+        plan.sample(config, "squares16", 1),
+        plan.table(config, "tiny"),
+    ):
+        assert type(settings).from_json(plan.to_json(settings)) == settings
+    first, second = plan.vqvae(config, "squares16"), plan.vqvae(again, "squares16")
+    assert plan.to_json(first) == plan.to_json(second)
+
+
+def test_mle_does_not_depend_on_the_critic():
+    other = parse(edited("defaults/rl/critic/steps", 9))
+    same = load(TINY)
+    assert plan.finetune(other, "squares16", "mle") == plan.finetune(same, "squares16", "mle")
+    assert plan.finetune(other, "squares16", "single") != plan.finetune(same, "squares16", "single")
+
+
+def test_figures_show_the_methods_of_the_first_table():
+    raw = edited("tables/tiny/rows", ["single"])
+    raw["tables"]["tiny"]["paper"] = {}
+    assert plan.methods(parse(raw), "squares16") == ("single",)
+    assert plan.methods(parse(edited("tables", {})), "squares16") == ("mle", "single")
+
+
+@pytest.mark.parametrize(
+    ("target", "message"),
+    [
+        ("results/tables/tiyn.csv", "no table is named 'tiyn' (did you mean 'tiny'?)"),
+        ("results/figures/curves-square16.png", "no experiment is named 'square16'"),
+        ("results/squares61/vqvae.safetensors", "no experiment is named 'squares61'"),
+        ("results/squares16/singel/distance.json", "(did you mean 'single'?)"),
+    ],
+)
+def test_unknown_target(target, message):
+    with pytest.raises(ConfigError) as caught:
+        plan.check_target(load(TINY), target)
+    assert str(caught.value).startswith(f"{target}: no ")
+    assert message in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "target",
+    [
+        "all",
+        "--cores",
+        "results/tables/tiny.md",
+        "results/figures/samples-squares16.png",
+        "results/data/squares-16/manifest.json",
+        "results/squares16/prior.jsonl",
+        "results/squares16/mle/samples-0.safetensors",
+        "results/report/snakemake.html",
+        "elsewhere/tables/tiyn.csv",
+    ],
+)
+def test_other_arguments_pass(target):
+    plan.check_target(load(TINY), target)

@@ -1,0 +1,177 @@
+"""What the workflow runs and, above all, what it does not run again.
+
+A copy of the workflow gets a command line that only writes its outputs and notes when it ran, so
+Snakemake keeps real records of finished jobs. Each test then changes one thing and compares the
+jobs of a dry run with the exact list that the change concerns.
+"""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+SNAKEMAKE = Path(sys.executable).with_name("snakemake")
+FAKE_COMMAND_LINE = """
+import sys, time
+from pathlib import Path
+start = time.monotonic()
+for argument in sys.argv[1:]:
+    if argument.startswith("results/") and not Path(argument).exists():
+        Path(argument).write_text(argument)
+with open("times", "a") as times:
+    times.write(f"{start} {time.monotonic()}\\n")
+"""
+
+MLE = {
+    "finetune mle",
+    *(f"{rule} mle {seed}" for rule in ("sample", "features") for seed in (0, 1)),
+    "distance mle",
+}
+SINGLE = {name.replace("mle", "single") for name in MLE}
+REPORT = {"grid", "curves", "table"}
+AFTER_PRIOR = MLE | SINGLE | REPORT
+AFTER_VQVAE = {"codes", "prior", "reference"} | AFTER_PRIOR
+SAMPLING = AFTER_PRIOR - {"finetune mle", "finetune single", "curves"}
+ALL = {"prepare", "vqvae"} | AFTER_VQVAE
+
+
+def snakemake(folder: Path, *arguments: str, ok: bool = True) -> str:
+    """Runs Snakemake on one core; returns everything that it printed."""
+    done = subprocess.run(
+        [SNAKEMAKE, "--cores", "8", *arguments],
+        cwd=folder,
+        env={**os.environ, "PYTHONPATH": str(folder), "XDG_CACHE_HOME": str(folder / ".cache")},
+        preexec_fn=lambda: os.sched_setaffinity(0, {min(os.sched_getaffinity(0))}),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode == 0) == ok, done.stdout
+    return done.stdout
+
+
+def planned(folder: Path, *arguments: str) -> set[str]:
+    """The jobs of a dry run as `rule method seed`."""
+    output = snakemake(folder, "--dry-run", "results/tables/tiny.csv", *arguments)
+    jobs = set()
+    for block in re.split(r"\n(?=(?:local)?rule )", output)[1:]:
+        words = [re.match(r"(?:local)?rule (\w+):", block).group(1)]
+        for wildcard in ("method", "seed"):
+            words += re.findall(rf"wildcards:.*\b{wildcard}=(\w+)", block)
+        jobs.add(" ".join(words))
+    return jobs
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory) -> Path:
+    """A folder in which everything has run."""
+    folder = tmp_path_factory.mktemp("workflow")
+    shutil.copy(ROOT / "Snakefile", folder)
+    shutil.copy(ROOT / "tests" / "tiny.yaml", folder / "config.yaml")
+    for name in ("workflow", "profiles", "rarl"):
+        shutil.copytree(ROOT / name, folder / name)
+    (folder / "rarl" / "cli.py").write_text(FAKE_COMMAND_LINE)
+    assert planned(folder) == ALL
+    (folder / "printed").write_text(snakemake(folder, "results/tables/tiny.csv"))
+    return folder
+
+
+@pytest.fixture
+def edited(finished, tmp_path):
+    """Writes the configuration with one text replaced; gives the arguments that select it."""
+
+    def edit(old: str, new: str) -> tuple[str, str]:
+        text = (finished / "config.yaml").read_text()
+        assert text.count(old) == 1
+        (tmp_path / "edited.yaml").write_text(text.replace(old, new))
+        return "--configfile", str(tmp_path / "edited.yaml")
+
+    return edit
+
+
+def test_table_brings_its_figures_and_then_nothing_is_left_to_do(finished):
+    for name in ("tables/tiny.md", "figures/samples-squares16.png", "figures/curves-squares16.png"):
+        assert (finished / "results" / name).is_file()
+    assert planned(finished) == set()
+
+
+def test_cores_beyond_the_machine_run_no_two_jobs_at_once(finished):
+    spans = sorted(
+        tuple(map(float, line.split())) for line in (finished / "times").read_text().splitlines()
+    )
+    assert len(spans) == len(ALL)
+    assert all(end <= start for (_, end), (start, _) in pairwise(spans))
+    assert "--cores 8: this machine has 1" in (finished / "printed").read_text()
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "expected"),
+    [
+        ("codebook_decay: 0.9", "codebook_decay: 0.8", {"vqvae"} | AFTER_VQVAE),
+        ("dropout: 0.1", "dropout: 0.2", {"prior"} | AFTER_PRIOR),
+        ("iterations: 4", "iterations: 5", AFTER_PRIOR),
+        ("warmup_steps: 1", "warmup_steps: 2", SINGLE | REPORT),
+        ("count: 12", "count: 13", SAMPLING),
+        ("reference: reconstructions", "reference: images", {"reference"} | AFTER_PRIOR),
+        ("title: Squares", "title: Pictures", {"table"}),
+        ("label: MLE", "label: Likelihood", REPORT),
+        ("# The whole workflow", "# Another comment", set()),
+    ],
+)
+def test_a_setting_runs_again_what_depends_on_it(finished, edited, old, new, expected):
+    assert planned(finished, *edited(old, new)) == expected
+
+
+def test_an_unrelated_experiment_runs_nothing_again(finished, edited):
+    other = "experiments:\n  other:\n    dataset: squares\n    image_size: 16\n    seed: 5\n"
+    assert planned(finished, *edited("experiments:\n", other)) == set()
+
+
+@pytest.mark.parametrize(
+    ("module", "old", "new", "expected"),
+    [
+        ("stages/sample.py", '"""', '"""Reworded. ', set()),
+        ("stages/sample.py", "def run(", "CHANGED = 1\n\n\ndef run(", SAMPLING),
+    ],
+)
+def test_code_runs_again_what_it_computes(finished, module, old, new, expected):
+    path = finished / "rarl" / module
+    before = path.read_text()
+    path.write_text("# A comment.\n" + before.replace(old, new, 1))
+    try:
+        assert planned(finished) == expected
+    finally:
+        path.write_text(before)
+
+
+@pytest.mark.parametrize(
+    ("target", "message"),
+    [
+        ("results/tables/tiyn.csv", "no table is named 'tiyn' (did you mean 'tiny'?)"),
+        (
+            "results/squares16/singel/distance.json",
+            "no method is named 'singel' (did you mean 'single'?)",
+        ),
+    ],
+)
+def test_a_misspelt_target_is_named(finished, target, message):
+    assert f"{target}: {message}" in snakemake(finished, "--dry-run", target, ok=False)
+
+
+def test_a_wrong_configuration_is_one_line(finished, edited):
+    output = snakemake(finished, "-n", *edited("top_k: 0", "topk: 0"), ok=False)
+    line = "experiments.squares16.sampling.topk: unknown key (did you mean 'top_k'?)"
+    assert line in output
+    assert "Traceback" not in output
+
+
+def test_results_elsewhere(finished):
+    output = snakemake(finished, "-n", "-p", "--config", "results=else where")
+    assert "--csv 'else where/tables/tiny.csv'" in output

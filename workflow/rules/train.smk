@@ -1,0 +1,75 @@
+rule vqvae:
+    input:
+        data=manifest,
+    output:
+        output=f"{RUN}/vqvae.safetensors",
+        metrics=f"{RUN}/vqvae.jsonl",
+    log:
+        f"{LOGS}/{{experiment}}/vqvae.log",
+    benchmark:
+        f"{BENCHMARKS}/{{experiment}}/vqvae.tsv"
+    params:
+        settings=lambda w: plan.to_json(plan.vqvae(CONFIG, w.experiment)),
+        code=fingerprint.of("vqvae"),
+    shell:
+        STAGE + " --data {input.data:q} --output {output.output:q}"
+        " --metrics {output.metrics:q}"
+
+
+rule codes:
+    input:
+        data=manifest,
+        vqvae=f"{RUN}/vqvae.safetensors",
+    output:
+        output=f"{RUN}/codes.safetensors",
+    log:
+        f"{LOGS}/{{experiment}}/codes.log",
+    benchmark:
+        f"{BENCHMARKS}/{{experiment}}/codes.tsv"
+    params:
+        settings=lambda w: plan.to_json(plan.codes(CONFIG, w.experiment)),
+        code=fingerprint.of("codes"),
+    shell:
+        STAGE
+        + " --data {input.data:q} --vqvae {input.vqvae:q} --output {output.output:q}"
+
+
+rule prior:
+    input:
+        codes=f"{RUN}/codes.safetensors",
+    output:
+        output=f"{RUN}/prior.safetensors",
+        metrics=f"{RUN}/prior.jsonl",
+    log:
+        f"{LOGS}/{{experiment}}/prior.log",
+    benchmark:
+        f"{BENCHMARKS}/{{experiment}}/prior.tsv"
+    params:
+        settings=lambda w: plan.to_json(plan.prior(CONFIG, w.experiment)),
+        code=fingerprint.of("prior"),
+    shell:
+        STAGE + " --codes {input.codes:q} --output {output.output:q}"
+        " --metrics {output.metrics:q}"
+
+
+rule finetune:
+    input:
+        vqvae=f"{RUN}/vqvae.safetensors",
+        codes=f"{RUN}/codes.safetensors",
+        prior=f"{RUN}/prior.safetensors",
+        reference=f"{RUN}/reference.npz",
+    output:
+        output=f"{BRANCH}/prior.safetensors",
+        metrics=f"{BRANCH}/prior.jsonl",
+    log:
+        f"{LOGS}/{{experiment}}/{{method}}/finetune.log",
+    benchmark:
+        f"{BENCHMARKS}/{{experiment}}/{{method}}/finetune.tsv"
+    params:
+        settings=lambda w: plan.to_json(plan.finetune(CONFIG, w.experiment, w.method)),
+        code=fingerprint.of("finetune"),
+    shell:
+        STAGE
+        + " --vqvae {input.vqvae:q} --codes {input.codes:q} --prior {input.prior:q}"
+        " --reference {input.reference:q} --output {output.output:q}"
+        " --metrics {output.metrics:q}"
