@@ -21,6 +21,7 @@ FAKE_COMMAND_LINE = """
 import sys, time
 from pathlib import Path
 start = time.monotonic()
+time.sleep(0.1)  # long enough to overlap with a job that was started together
 for argument in sys.argv[1:]:
     if argument.startswith("results/") and not Path(argument).exists():
         Path(argument).write_text(argument)
