@@ -1,8 +1,9 @@
 """The command line: `rarl <stage>` runs a stage, `rarl check` validates a configuration.
 
-One subcommand per module of `rarl/stages` that has a `run`: its keyword-only parameters name the
-files, `Path` for one and `list[Path]` for several, and become the options. They are read from the
-source, so that torch is imported only once a stage starts, after the number of threads is set.
+One subcommand per module of `rarl/stages`; a leading `_` marks what stages share. The keyword-only
+parameters of a stage's `run` name its files, `Path` for one and `list[Path]` for several, and
+become the options. They are read from the source, so that torch is imported only once a stage
+starts, after the number of threads is set.
 """
 
 import argparse
@@ -76,15 +77,12 @@ def _add_stage(
     commands: "argparse._SubParsersAction[argparse.ArgumentParser]", source: Path
 ) -> None:
     tree = ast.parse(source.read_text(encoding="utf-8"))
-    run_function = _run_function(tree)
-    if run_function is None:  # what stages share
-        return
     summary = (ast.get_docstring(tree) or "").partition("\n")[0].replace("%", "%%")
     stage = commands.add_parser(source.stem, help=summary, description=summary)
     stage.add_argument("--settings", required=True, metavar="JSON", help="as the workflow passes")
     stage.add_argument("--code", metavar="HASH", help="refuse to run any other code")
     stage.add_argument("--threads", type=_count, metavar="N", help="default: torch's choice")
-    for name, several in _files(run_function, source.stem).items():
+    for name, several in _files(tree, source.stem).items():
         option = "--" + name.replace("_", "-")
         if several:
             stage.add_argument(option, type=Path, required=True, metavar="PATH", nargs="+")
@@ -99,15 +97,12 @@ def _count(text: str) -> int:
     return number
 
 
-def _run_function(tree: ast.Module) -> ast.FunctionDef | None:
-    return next((n for n in tree.body if isinstance(n, ast.FunctionDef) and n.name == "run"), None)
-
-
-def _files(run_function: ast.FunctionDef, stage: str) -> dict[str, bool]:
+def _files(tree: ast.Module, stage: str) -> dict[str, bool]:
     """The file parameters of a stage's `run`, in order: name, and whether it takes several."""
+    [function] = [n for n in tree.body if isinstance(n, ast.FunctionDef) and n.name == "run"]
     several = {"Path": False, "list[Path]": True}
     found = {}
-    for argument in run_function.args.kwonlyargs:
+    for argument in function.args.kwonlyargs:
         annotation = ast.unparse(argument.annotation) if argument.annotation else "nothing"
         if annotation not in several:
             raise TypeError(f"stage {stage}: {argument.arg} is annotated {annotation}, not a path")
