@@ -8,7 +8,7 @@ from rarl.models.saved import load_codes, load_vqvae
 from rarl.plan import FeaturesSettings
 from rarl.runtime import device, provenance
 from rarl.runtime.artefact import load
-from rarl.stages.decoding import decode
+from rarl.stages._decoding import decode
 
 Settings = FeaturesSettings
 

@@ -10,7 +10,7 @@ from rarl.models.saved import CodeSet, load_codes, load_vqvae
 from rarl.plan import GridSettings
 from rarl.runtime import device
 from rarl.runtime.files import atomic
-from rarl.stages.decoding import decode
+from rarl.stages._decoding import decode
 
 Settings = GridSettings
 SIDE = 6  # pictures in a row and in a column, for each method

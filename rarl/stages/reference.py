@@ -13,7 +13,7 @@ from rarl.models.saved import load_codes, load_vqvae
 from rarl.plan import ReferenceSettings
 from rarl.runtime import device, provenance
 from rarl.runtime.progress import track
-from rarl.stages.decoding import decode
+from rarl.stages._decoding import decode
 from rarl.train.batches import consecutive
 
 Settings = ReferenceSettings
