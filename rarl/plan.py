@@ -56,7 +56,6 @@ class ExtractorSettings(Settings):
 
     name: Literal["inception", "efficientnet_lite0"]
     weights: str | None
-    batch_size: Count
 
 
 class FinetuneSettings(Settings):
@@ -79,10 +78,12 @@ class SampleSettings(Settings):
 class ReferenceSettings(Settings):
     reference: Literal["reconstructions", "images"]
     extractor: ExtractorSettings
+    batch_size: Count
 
 
 class FeaturesSettings(Settings):
     extractor: ExtractorSettings
+    batch_size: Count
 
 
 class DistanceSettings(Settings):
@@ -130,7 +131,7 @@ def prior(config: Config, experiment: str) -> PriorSettings:
 
 def extractor(config: Config, experiment: str) -> ExtractorSettings:
     of = config.experiments[experiment].evaluation
-    return ExtractorSettings(name=of.extractor, weights=of.weights, batch_size=of.batch_size)
+    return ExtractorSettings(name=of.extractor, weights=of.weights)
 
 
 def finetune(config: Config, experiment: str, method: str) -> FinetuneSettings:
@@ -163,14 +164,19 @@ def sample(config: Config, experiment: str, seed: int) -> SampleSettings:
 
 
 def reference(config: Config, experiment: str) -> ReferenceSettings:
+    of = config.experiments[experiment].evaluation
     return ReferenceSettings(
-        reference=config.experiments[experiment].evaluation.reference,
+        reference=of.reference,
         extractor=extractor(config, experiment),
+        batch_size=of.batch_size,
     )
 
 
 def features(config: Config, experiment: str) -> FeaturesSettings:
-    return FeaturesSettings(extractor=extractor(config, experiment))
+    return FeaturesSettings(
+        extractor=extractor(config, experiment),
+        batch_size=config.experiments[experiment].evaluation.batch_size,
+    )
 
 
 def distance() -> DistanceSettings:

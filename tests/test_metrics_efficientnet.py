@@ -11,7 +11,7 @@ from rarl.metrics.extractors import load_extractor
 from rarl.plan import ExtractorSettings
 
 CPU = torch.device("cpu")
-SETTINGS = ExtractorSettings(name="efficientnet_lite0", weights=None, batch_size=4)
+SETTINGS = ExtractorSettings(name="efficientnet_lite0", weights=None)
 
 
 def shipped() -> dict[str, torch.Tensor]:

@@ -22,7 +22,7 @@ CPU = torch.device("cpu")
 
 def settings(weights: Path | None) -> ExtractorSettings:
     path = None if weights is None else str(weights)
-    return ExtractorSettings(name="inception", weights=path, batch_size=4)
+    return ExtractorSettings(name="inception", weights=path)
 
 
 def random_state() -> dict[str, torch.Tensor]:

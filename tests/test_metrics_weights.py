@@ -48,7 +48,7 @@ def test_the_payload_works(evil, proof):
 
 @pytest.mark.parametrize("name", PUBLISHED)
 def test_a_wrong_hash_is_refused_before_loading(name, evil, proof):
-    settings = ExtractorSettings(name=name, weights=str(evil), batch_size=1)
+    settings = ExtractorSettings(name=name, weights=str(evil))
     with pytest.raises(UserError, match=f"is {digest(evil)}, expected {PUBLISHED[name]}") as caught:
         load_extractor(settings, torch.device("cpu"))
     assert str(evil) in str(caught.value)
@@ -71,7 +71,7 @@ def test_tensors_come_back(tmp_path):
 @pytest.mark.parametrize("name", PUBLISHED)
 def test_a_missing_file_is_told_in_one_line(name, tmp_path):
     missing = tmp_path / "none.pth"
-    settings = ExtractorSettings(name=name, weights=str(missing), batch_size=1)
+    settings = ExtractorSettings(name=name, weights=str(missing))
     with pytest.raises(UserError, match=r"none\.pth: .*evaluation\.weights") as caught:
         load_extractor(settings, torch.device("cpu"))
     assert "\n" not in str(caught.value)

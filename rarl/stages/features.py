@@ -18,7 +18,7 @@ def run(settings: FeaturesSettings, *, vqvae: Path, samples: Path, output: Path)
     on = device.pick()
     extractor = load_extractor(settings.extractor, on)
     codes = load_codes(samples)["samples"]
-    pictures = decode(load_vqvae(vqvae, on), codes, settings.extractor.batch_size, "features")
+    pictures = decode(load_vqvae(vqvae, on), codes, settings.batch_size, "features")
     seed = load(samples).metadata["provenance"]["settings"]["seed"]
     of = provenance.describe("features", settings, vqvae=vqvae, samples=samples)
     extract(extractor, pictures).save(output, {**extractor.protocol, "seed": seed, **of})

@@ -21,7 +21,7 @@ Settings = ReferenceSettings
 
 def run(settings: ReferenceSettings, *, data: Path, vqvae: Path, codes: Path, output: Path) -> None:
     """Compute the moments of the training pictures' features, real or reconstructed."""
-    on, batch = device.pick(), settings.extractor.batch_size
+    on, batch = device.pick(), settings.batch_size
     extractor = load_extractor(settings.extractor, on)
     if settings.reference == "images":
         pictures = _pixels(open_split(data, "train"), batch)

@@ -41,7 +41,7 @@ class HeldOut:
 
     def distance(self, prior: PixelCNN, settings: FinetuneSettings) -> float:
         """Frechet distance of `evaluate_samples` fixed draws to the reference."""
-        moments, batch = Moments(self.extractor.dimension), settings.extractor.batch_size
+        moments, batch = Moments(self.extractor.dimension), settings.rl.batch_size
         seed = seeds.derive(settings.seed, "held-out draw")
         device = prior.logits.weight.device
         total = settings.rl.evaluate_samples
