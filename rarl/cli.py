@@ -1,4 +1,5 @@
-"""The command line: `rarl <stage>` runs a stage, `rarl check` validates a configuration.
+"""The command line: `rarl <stage>` runs a stage, `rarl check` validates a configuration, and
+`rarl parameters` counts the parameters of its models.
 
 One subcommand per module of `rarl/stages`; a leading `_` marks what stages share. The keyword-only
 parameters of a stage's `run` name its files, `Path` for one and `list[Path]` for several, and
@@ -28,6 +29,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         if command == "check":
             print(check(options["config"]))  # noqa: T201 - the answer
+        elif command == "parameters":
+            print(parameters(options["config"]))  # noqa: T201 - the answer
         else:
             run(command, **options)
     except (UserError, ConfigError) as error:
@@ -63,11 +66,21 @@ def check(path: Path) -> str:
     )
 
 
+def parameters(path: Path) -> str:
+    """The parameter counts of a configuration's models, as a table. Raises `ConfigError`."""
+    from rarl.models import sizes  # noqa: PLC0415 - imports torch
+
+    return sizes.table(load(path))
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="rarl", description="Stages of the workflow.")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    checker = commands.add_parser("check", help="Validates a configuration file.")
-    checker.add_argument("config", type=Path)
+    for name, summary in (
+        ("check", "Validates a configuration file."),
+        ("parameters", "Counts the parameters of its models."),
+    ):
+        commands.add_parser(name, help=summary).add_argument("config", type=Path)
     for source in sorted(STAGES.glob("[!_]*.py")):
         _add_stage(commands, source)
     return parser

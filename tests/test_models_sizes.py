@@ -1,0 +1,58 @@
+"""Every architecture of the configurations is made, and its parameters are those of a formula."""
+
+from pathlib import Path
+
+import pytest
+
+from rarl import cli
+from rarl.config import Config, Experiment, load
+from rarl.models.sizes import sizes
+
+ROOT = Path(__file__).resolve().parent.parent
+PAPER: Config = load(ROOT / "config" / "paper.yaml")
+
+
+def prior_parameters(of: Experiment) -> int:
+    """Weights and biases of the prior, layer by layer, counted by hand."""
+    prior, k, side = of.prior, of.vqvae.codebook_size, of.latents[0]
+    c, r, f = prior.hidden_units, prior.residual_units, prior.filter_size
+    reach = f // 2
+    entry = k * c + (reach * f * c * c + c) + (reach * c * c + c) + (c * c + c) + c * side**2
+    gate = r * 2 * c + 2 * c
+    convolutions = ((reach + 1) * f * c * r + r) + ((reach + 1) * c * r + r) + (c * r + r)
+    attention = 2 * c + (c * c + c) + (2 * c * 2 * c + 2 * c) + (c * c + c)
+    output = (c * r + r) + gate
+    return (
+        entry
+        + prior.layers * (convolutions + 2 * gate)
+        + prior.attention_layers * attention
+        + prior.output_stack_layers * output
+        + (c * k + k)
+    )
+
+
+@pytest.mark.parametrize("name", PAPER.experiments)
+def test_priors_of_the_paper(name: str):
+    assert sizes(PAPER.experiments[name]).prior == prior_parameters(PAPER.experiments[name])
+
+
+@pytest.mark.parametrize(
+    ("name", "vqvae", "prior"),
+    [
+        ("lsun-bedroom-64-8", 1_210_627, 128_564_736),  # Table 5
+        ("lsun-bedroom-64-16", 800_771, 153_090_048),  # Table 6
+        ("lsun-bedroom-128-16", 1_210_627, 153_090_048),  # Table 7
+        ("celeba-128-16", 1_210_627, 153_090_048),  # Table 7
+    ],
+)
+def test_no_architecture_changes_unnoticed(name: str, vqvae: int, prior: int):
+    assert sizes(PAPER.experiments[name])[:2] == (vqvae, prior)
+
+
+@pytest.mark.parametrize("path", ["config.yaml", "config/paper.yaml"])
+def test_the_command_prints_a_line_for_each_experiment(path: str, capsys: pytest.CaptureFixture):
+    assert cli.main(["parameters", str(ROOT / path)]) == 0
+    printed = capsys.readouterr().out
+    for name, experiment in load(ROOT / path).experiments.items():
+        [line] = [line for line in printed.splitlines() if line.startswith(f"{name} ")]
+        assert [int(word.replace(",", "")) for word in line.split()[1:]] == list(sizes(experiment))
