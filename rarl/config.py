@@ -225,6 +225,7 @@ class Critic(Settings):
     warmup_steps: CountOrZero  # critic steps before the first policy step
     learning_rate: Positive
     gradient_penalty: NotNegative
+    ema_decay: Fraction  # of the critic's weights that give the reward; 0: the newest
 
 
 class Finetuning(Settings):
@@ -243,9 +244,25 @@ class Finetuning(Settings):
 class Rl(Finetuning):
     """Fine-tuning by reinforcement; `objective: mle` uses only what it shares."""
 
+    context_rows: CountOrZero  # at most so many rows of codes are given by a real picture
+    rollouts_per_context: Count  # continuations of one context, compared with each other
     kl_weight: NotNegative  # of KL(policy || MLE prior), per code
     mle_weight: NotNegative  # of the NLL of real codes beside the reward, per code
     critic: Critic
+
+    @model_validator(mode="after")
+    def _groups_fit(self) -> Self:
+        group = self.rollouts_per_context
+        if self.context_rows and group < 2:
+            raise ValueError(
+                f"context_rows={self.context_rows} needs rollouts_per_context of at least 2: each "
+                "continuation of a context is judged against the others"
+            )
+        if self.batch_size % group:
+            raise ValueError(
+                f"batch_size={self.batch_size} is not divisible by rollouts_per_context={group}"
+            )
+        return self
 
 
 class Sampling(Settings):
@@ -354,9 +371,16 @@ class Config(Settings):
             )
         merged = overlay(self.experiments[experiment].rl.model_dump(), override)
         try:
-            return Rl.model_validate_json(json.dumps(merged))
+            rl = Rl.model_validate_json(json.dumps(merged))
         except ValidationError as error:
             raise ValueError(_one_line(error, Rl, f"methods.{method}.rl")) from None
+        rows = self.experiments[experiment].latents[-1]
+        if rl.context_rows >= rows:
+            raise ValueError(
+                f"experiments.{experiment}.rl.context_rows: {rl.context_rows} for method {method} "
+                f"leaves nothing to draw of the {rows} rows in latents"
+            )
+        return rl
 
 
 # ------------------------------------------------------------------------------------- reading

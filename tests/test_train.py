@@ -142,6 +142,8 @@ def rl_settings(**changes: float) -> Rl:
         "log_every": 1,
         "evaluate_every": 1,
         "evaluate_samples": 2,
+        "context_rows": 0,
+        "rollouts_per_context": 1,
         "kl_weight": 0.0,
         "mle_weight": 0.0,
         "critic": Critic(
@@ -154,6 +156,7 @@ def rl_settings(**changes: float) -> Rl:
             warmup_steps=2,
             learning_rate=1e-3,
             gradient_penalty=10.0,
+            ema_decay=0.5,
         ),
     }
     return Rl(**(values | changes))
@@ -227,6 +230,53 @@ def test_the_first_step_scores_what_was_sampled(vqvae_settings: Vqvae, make_prio
     """Policy and anchor start equal, so the KL is 0 unless dropout or temperature differ."""
     run_ = reinforce(rl_settings(), vqvae_settings, make_prior().train(), make_prior())
     assert float(run_.step(0)["kl"]) == pytest.approx(0, abs=1e-6)
+
+
+def test_contexts_are_kept_and_shared_by_their_group(vqvae_settings: Vqvae, make_prior: MakePrior):
+    settings = rl_settings(context_rows=3, rollouts_per_context=4)
+    run_ = reinforce(settings, vqvae_settings, make_prior(), make_prior())
+    real = {tuple(grid.flatten().tolist()) for grid in run_.train.grids[0]}
+    seen = set()
+    for i in range(12):
+        torch.manual_seed(i)
+        codes, given, _, real_images = run_.rollouts(16, "rollouts", i)
+        seen.add(given)
+        beside = real_images.flatten(1).long()  # this VQ-VAE shows codes as they are
+        assert {tuple(row) for row in beside.tolist()} <= real
+        assert torch.equal(beside, beside[::4].repeat_interleave(4, 0))
+        assert torch.equal(codes.flatten(1)[:, :given], beside[:, :given])
+        assert not torch.equal(codes.flatten(1)[:, given:], beside[:, given:])
+    assert seen == {0, 4, 8, 12}
+
+
+def test_only_drawn_codes_are_credited(vqvae_settings: Vqvae, make_prior: MakePrior):
+    """Moving the given codes' logits must not change the update: no gradient reaches them."""
+    settings = rl_settings(context_rows=3, rollouts_per_context=4)
+    policy = make_prior()
+    run_ = reinforce(settings, vqvae_settings, policy, make_prior())
+    logits: list[Tensor] = []
+
+    def keep(module: nn.Module, inputs: tuple[Tensor], output: Tensor) -> None:
+        output.retain_grad()
+        logits.append(output)
+
+    policy.register_forward_hook(keep)
+    rollouts = run_.rollouts(16, "rollouts", 0)._replace(given=8)
+    run_.update_policy(rollouts, torch.randn(16), 0)
+    gradient = logits[-1].grad.flatten(1, 2)
+    assert gradient[:, :8].abs().max() == 0
+    assert gradient[:, 8:].abs().min(-1).values.max() > 0
+
+
+def test_the_reward_is_the_averaged_critics():
+    torch.manual_seed(0)
+    adversary = Adversary(rl_settings().critic, 16, CPU)
+    images = torch.randn(4, 3, 16, 16)
+    before = adversary.reward(images)
+    adversary.update(images, -images)
+    after, newest = adversary.reward(images), adversary.critic(images)
+    assert not torch.equal(before, after)
+    assert not torch.equal(after, newest)
 
 
 def test_the_critic_learns_to_tell_dark_from_light():

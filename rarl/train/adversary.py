@@ -7,6 +7,7 @@ from torch import Tensor
 from rarl.config import Critic as CriticSettings
 from rarl.losses import gradient_penalty, wasserstein
 from rarl.models.critic import Critic
+from rarl.train.averaging import MovingAverage
 
 
 class Adversary:
@@ -15,6 +16,7 @@ class Adversary:
     def __init__(self, settings: CriticSettings, image_size: int, device: torch.device) -> None:
         self.settings = settings
         self.critic = Critic(settings, image_size).to(device)
+        self._average = MovingAverage(self.critic, settings.ema_decay)
         # No momentum, as Gulrajani et al. 2017 (arXiv 1704.00028), algorithm 1.
         self.optimiser = torch.optim.Adam(
             self.critic.parameters(), settings.learning_rate, betas=(0.0, 0.9)
@@ -31,9 +33,13 @@ class Adversary:
         self.optimiser.zero_grad()
         loss.backward()
         self.optimiser.step()
+        self._average.update(self.critic)
         return {"critic_loss": loss.detach(), "wasserstein": estimate.detach()}
 
     @torch.no_grad()
     def reward(self, images: Float[Tensor, "b 3 height width"]) -> Float[Tensor, " b"]:
-        """The single reward: the critic's score of the whole picture."""
-        return self.critic(images)
+        """The single reward: the averaged critic's score of the whole picture.
+
+        The average forgets the chance content of single batches, which the newest weights chase.
+        """
+        return self._average.model(images)

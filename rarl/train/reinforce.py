@@ -1,6 +1,7 @@
 """RAL with the single reward: policy gradient on the prior against a critic (paper, section 3)."""
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -14,6 +15,17 @@ from rarl.runtime import seeds
 from rarl.sampling import policy_log_probs, sample
 from rarl.train.adversary import Adversary
 from rarl.train.batches import batch_indices
+
+SCALE_DECAY = 0.95  # of the moving average that scales advantages: about 20 iterations
+
+
+class Rollouts(NamedTuple):
+    """A batch of drawn grids beside the real ones that they share their context with."""
+
+    codes: Tensor  # (B, h, w) int64; the first `given` in raster order are the real picture's
+    given: int
+    images: Tensor  # (B, 3, H, W) the decoded codes
+    real_images: Tensor  # (B, 3, H, W) reconstructions of the real pictures
 
 
 @dataclass
@@ -34,29 +46,37 @@ class Reinforce:
     seed: int
     temperature: float
     top_k: int
+    advantage_square: Tensor | None = None  # moving average
 
     def step(self, i: int) -> dict[str, Tensor]:
         """Rollouts, critic steps, one policy step; the first call warms the critic up."""
         self.policy.eval()
+        critic = self.settings.critic
         if i == 0:
-            for warm_up in range(self.settings.critic.warmup_steps):
-                rollouts = self.rollouts(self.settings.critic.batch_size)
-                self.train_critic(self.vqvae.decode((rollouts,)), "warm-up", warm_up)
-        codes = self.rollouts(self.settings.batch_size)  # (B, h, w)
-        with torch.no_grad():
-            images = self.vqvae.decode((codes,))
+            for warm_up in range(critic.warmup_steps):
+                self.train_critic(self.rollouts(critic.batch_size, "warm-up", warm_up))
+        rollouts = self.rollouts(self.settings.batch_size, "rollouts", i)
         figures = {}
-        for repeat in range(self.settings.critic.steps):
-            at = i * self.settings.critic.steps + repeat
-            figures = self.train_critic(images, "critic", at)
-        rewards = self.adversary.reward(images)  # (B,)
-        return figures | self.update_policy(codes, rewards, i)
+        for _ in range(critic.steps):
+            figures = self.train_critic(rollouts)
+        rewards = self.adversary.reward(rollouts.images)  # (B,)
+        return figures | self.update_policy(rollouts, rewards, i)
 
-    def rollouts(self, count: int) -> Tensor:
-        """(count, h, w) codes drawn from the policy."""
-        device = self.policy.logits.weight.device
-        uniforms = torch.rand(count, self.policy.side**2).to(device)
-        return sample(self.policy, uniforms, temperature=self.temperature, top_k=self.top_k)
+    @torch.no_grad()
+    def rollouts(self, count: int, purpose: str, step: int) -> Rollouts:
+        """Continues contexts: the first rows of real pictures, as many as a random number says."""
+        side, repeats = self.policy.side, self.settings.rollouts_per_context
+        given = side * int(torch.randint(self.settings.context_rows + 1, ()))
+        real = self.real_codes(-(-count // repeats), purpose, step)
+        real = real.repeat_interleave(repeats, 0)[:count]
+        codes = sample(
+            self.policy,
+            torch.rand(count, side**2).to(real.device),
+            temperature=self.temperature,
+            top_k=self.top_k,
+            prefix=real.flatten(1)[:, :given],
+        )
+        return Rollouts(codes, given, self.vqvae.decode((codes,)), self.vqvae.decode((real,)))
 
     def real_codes(self, count: int, purpose: str, step: int) -> Tensor:
         """(count, h, w) codes of real pictures, epoch by epoch."""
@@ -65,26 +85,25 @@ class Reinforce:
         (grid,) = self.train.take(indices, self.policy.logits.weight.device)
         return grid
 
-    def train_critic(self, fakes: Tensor, purpose: str, step: int) -> dict[str, Tensor]:
-        """One critic step on a random part of the decoded rollouts."""
-        count = min(self.settings.critic.batch_size, len(fakes))
-        fake = fakes[torch.randperm(len(fakes))[:count]]
-        with torch.no_grad():
-            real = self.vqvae.decode((self.real_codes(count, purpose, step),))
-        return self.adversary.update(real, fake.detach())
+    def train_critic(self, rollouts: Rollouts) -> dict[str, Tensor]:
+        """One critic step on a random part of the rollouts and the reconstructions beside them."""
+        part = torch.randperm(len(rollouts.images))[: self.settings.critic.batch_size]
+        return self.adversary.update(rollouts.real_images[part], rollouts.images[part])
 
-    def update_policy(self, codes: Tensor, rewards: Tensor, i: int) -> dict[str, Tensor]:
-        """One step of reward + KL to the anchor + NLL of real codes, each a mean over codes."""
-        log_probs = self._log_probs(self.policy, codes)  # (B, N, K)
+    def update_policy(self, rollouts: Rollouts, rewards: Tensor, i: int) -> dict[str, Tensor]:
+        """One step of reward + KL to the anchor (+ NLL), means over the codes that were drawn."""
+        codes, drawn = rollouts.codes, slice(rollouts.given, None)
+        log_probs = self._log_probs(self.policy, codes)[:, drawn]  # (B, N, K)
         with torch.no_grad():
-            anchor = self._log_probs(self.anchor, codes)
-        taken = log_probs.gather(-1, codes.flatten(1).unsqueeze(-1)).squeeze(-1)  # (B, N)
-        advantages = losses.standardise(rewards).unsqueeze(1).expand_as(taken)
+            anchor = self._log_probs(self.anchor, codes)[:, drawn]
+        actions = codes.flatten(1)[:, drawn].unsqueeze(-1)
+        taken = log_probs.gather(-1, actions).squeeze(-1)  # (B, N)
+        group = self.settings.rollouts_per_context if rollouts.given else len(codes)
+        advantages = self.scaled(losses.leave_one_out(rewards, group))  # (B,)
         divergence = losses.kl(log_probs, anchor)  # (B, N)
 
-        policy_loss = losses.reinforce(taken, advantages)
-        kl_loss = self.settings.kl_weight * divergence.mean()
-        loss = policy_loss + kl_loss
+        credit = advantages.unsqueeze(1).expand_as(taken)  # every code gets the picture's
+        loss = losses.reinforce(taken, credit) + self.settings.kl_weight * divergence.mean()
         if self.settings.mle_weight:
             real = self.real_codes(len(codes), "mle", i)
             loss = loss + self.settings.mle_weight * losses.nll(self.policy(real), real)
@@ -95,10 +114,21 @@ class Reinforce:
         return {
             "reward_mean": rewards.mean(),
             "reward_std": rewards.std(),
-            "kl": divergence.detach().sum(1).mean(),
+            "kl": divergence.detach().mean() * self.policy.side**2,
             "entropy": losses.entropy(log_probs.detach()).mean(),
             "gradient_norm": norm,
         }
+
+    def scaled(self, advantages: Tensor) -> Tensor:
+        """Advantages in units of their usual size, a moving average over iterations.
+
+        Not of the batch's own deviation: when most of a picture is given, little is at stake.
+        """
+        square = advantages.square().mean()
+        if self.advantage_square is None:
+            self.advantage_square = square
+        self.advantage_square = self.advantage_square.lerp(square, 1 - SCALE_DECAY)
+        return advantages / (self.advantage_square.sqrt() + 1e-8)
 
     def _log_probs(self, prior: PixelCNN, codes: Tensor) -> Tensor:
         """(B, N, K) log-probabilities of the distribution that `rollouts` samples."""
