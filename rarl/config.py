@@ -214,7 +214,9 @@ class Prior(Settings):
 
 
 class Critic(Settings):
-    """The WGAN-GP critic and its training."""
+    """The critic and its training."""
+
+    loss: Literal["wasserstein", "logistic"]  # with the gradient penalty of WGAN-GP, or R1
 
     stem_stride: Annotated[int, Field(ge=2, multiple_of=2)]  # of the first convolution
     hidden_units: Count  # channels after it; doubled by each further stage
@@ -225,6 +227,7 @@ class Critic(Settings):
     warmup_steps: CountOrZero  # critic steps before the first policy step
     learning_rate: Positive
     gradient_penalty: NotNegative
+    penalty_every: Count  # critic steps; the penalty then counts as many times
     ema_decay: Fraction  # of the critic's weights that give the reward; 0: the newest
 
 

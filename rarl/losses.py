@@ -21,6 +21,24 @@ def wasserstein(real: Float[Tensor, " b"], fake: Float[Tensor, " c"]) -> Float[T
     return real.mean() - fake.mean()
 
 
+def logistic(real: Float[Tensor, " b"], fake: Float[Tensor, " c"]) -> Float[Tensor, ""]:
+    """-E[log s(D(real))] - E[log(1 - s(D(fake)))] with the sigmoid s.
+
+    Goodfellow et al. 2014 (arXiv 1406.2661), equation 1. Its optimum D is the log of the ratio of
+    the densities of real and fake: a reward in nats.
+    """
+    return F.softplus(-real).mean() + F.softplus(fake).mean()
+
+
+def r1_penalty(
+    critic: Callable[[Tensor], Tensor], real: Float[Tensor, "b 3 height width"]
+) -> Float[Tensor, ""]:
+    """|grad D(x)|^2 / 2 at real pictures, averaged (Mescheder et al. 2018, arXiv 1801.04406)."""
+    at = real.detach().requires_grad_()
+    (gradient,) = torch.autograd.grad(critic(at).sum(), at, create_graph=True)
+    return gradient.flatten(1).square().sum(1).mean() / 2
+
+
 def gradient_penalty(
     critic: Callable[[Tensor], Tensor],
     real: Float[Tensor, "b 3 height width"],

@@ -54,6 +54,30 @@ def test_gradient_penalty_differentiates_through_the_critic():
     torch.testing.assert_close(weight.grad, 2 * (norm - 1) * weight.detach() / norm)
 
 
+def test_logistic_loss_is_that_of_the_classifier():
+    real, fake = torch.tensor([0.5, -1.0]), torch.tensor([2.0, 0.0])
+    expected = -real.sigmoid().log().mean() - (1 - fake.sigmoid()).log().mean()
+    torch.testing.assert_close(losses.logistic(real, fake), expected)
+
+
+def test_the_best_logistic_critic_is_the_log_ratio_of_densities():
+    """Two outcomes with p(real) = (0.8, 0.2), p(fake) = (0.4, 0.6), weighted by repetition."""
+    scores = torch.zeros(2, requires_grad=True)
+    for _ in range(300):
+        real, fake = scores[[0, 0, 0, 0, 1]], scores[[0, 0, 1, 1, 1]]
+        (gradient,) = torch.autograd.grad(losses.logistic(real, fake), scores)
+        scores = (scores - 5 * gradient).detach().requires_grad_()
+    torch.testing.assert_close(scores.detach(), torch.tensor([0.8 / 0.4, 0.2 / 0.6]).log())
+
+
+def test_r1_penalty_of_a_linear_critic_is_half_its_squared_weight():
+    weight = torch.randn(12, requires_grad=True)
+    penalty = losses.r1_penalty(lambda x: x.flatten(1) @ weight, torch.randn(4, 3, 2, 2))
+    assert penalty.item() == pytest.approx(float(weight.detach().square().sum()) / 2, rel=1e-5)
+    penalty.backward()
+    torch.testing.assert_close(weight.grad, weight.detach())
+
+
 def test_leaving_one_out_of_the_batch_is_the_mean_baseline_scaled():
     rewards = torch.tensor([1.0, 2.0, 4.0, 9.0])
     expected = (rewards - rewards.mean()) * 4 / 3

@@ -9,6 +9,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+from rarl import losses
 from rarl.config import Critic, Prior, Rl, Vqvae
 from rarl.losses import nll
 from rarl.models.pixelcnn import PixelCNN
@@ -147,6 +148,7 @@ def rl_settings(**changes: float) -> Rl:
         "kl_weight": 0.0,
         "mle_weight": 0.0,
         "critic": Critic(
+            loss="wasserstein",
             stem_stride=2,
             hidden_units=4,
             max_units=8,
@@ -156,6 +158,7 @@ def rl_settings(**changes: float) -> Rl:
             warmup_steps=2,
             learning_rate=1e-3,
             gradient_penalty=10.0,
+            penalty_every=1,
             ema_decay=0.5,
         ),
     }
@@ -268,6 +271,23 @@ def test_only_drawn_codes_are_credited(vqvae_settings: Vqvae, make_prior: MakePr
     assert gradient[:, 8:].abs().min(-1).values.max() > 0
 
 
+def test_a_lazy_penalty_counts_for_the_steps_between():
+    """Two steps of a penalty every second step: the first loss holds it twice, the second not."""
+    images = torch.randn(4, 3, 16, 16)
+    totals = []
+    for every, weight in ((1, 2.0), (2, 1.0)):
+        torch.manual_seed(0)
+        changes = {"penalty_every": every, "gradient_penalty": weight, "loss": "logistic"}
+        adversary = Adversary(rl_settings().critic.model_copy(update=changes), 16, CPU)
+        totals.append(adversary.update(images, -images)["critic_loss"])
+        if every == 2:
+            with torch.no_grad():
+                score = adversary.critic(images), adversary.critic(-images)
+            second = adversary.update(images, -images)["critic_loss"]
+            torch.testing.assert_close(second, losses.logistic(*score))
+    torch.testing.assert_close(totals[0], totals[1])
+
+
 def test_the_reward_is_the_averaged_critics():
     torch.manual_seed(0)
     adversary = Adversary(rl_settings().critic, 16, CPU)
@@ -279,9 +299,11 @@ def test_the_reward_is_the_averaged_critics():
     assert not torch.equal(after, newest)
 
 
-def test_the_critic_learns_to_tell_dark_from_light():
+@pytest.mark.parametrize("loss", ["wasserstein", "logistic"])
+def test_the_critic_learns_to_tell_dark_from_light(loss: str):
     torch.manual_seed(0)
-    adversary = Adversary(rl_settings().critic, 16, CPU)
+    settings = rl_settings().critic.model_copy(update={"loss": loss, "gradient_penalty": 0.1})
+    adversary = Adversary(settings, 16, CPU)
     light, dark = torch.full((16, 3, 16, 16), 0.8), torch.full((16, 3, 16, 16), -0.8)
     for _ in range(60):
         figures = adversary.update(light, dark)

@@ -9,8 +9,8 @@ from rarl.config import Critic as CriticSettings
 class Critic(nn.Module):
     """Strided convolutions down to `final_size`, then a linear score.
 
-    No batch normalisation: the gradient penalty is a property of single pictures (Gulrajani et
-    al. 2017, arXiv 1704.00028, section 4).
+    Layer normalisation, not batch normalisation: the gradient penalty is a property of single
+    pictures (Gulrajani et al. 2017, arXiv 1704.00028, section 4).
     """
 
     def __init__(self, settings: CriticSettings, image_size: int) -> None:
@@ -20,7 +20,7 @@ class Critic(nn.Module):
         stages = [nn.Conv2d(3, width, 2 * stride, stride, stride // 2), nn.LeakyReLU(0.2)]
         while size > settings.final_size:
             out = min(2 * width, settings.max_units)
-            stages += [nn.Conv2d(width, out, 4, 2, 1), nn.LeakyReLU(0.2)]
+            stages += [nn.Conv2d(width, out, 4, 2, 1), nn.GroupNorm(1, out), nn.LeakyReLU(0.2)]
             width, size = out, size // 2
         self.features = nn.Sequential(*stages)
         self.score = nn.Linear(width * size * size, 1)
