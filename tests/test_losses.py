@@ -89,6 +89,21 @@ def test_groups_are_judged_apart():
     torch.testing.assert_close(advantages, torch.tensor([-2.0, 2.0, 6.0, -6.0]))
 
 
+def test_generalised_advantages_are_their_definition():
+    rewards, values, lam = torch.randn(3), torch.randn(3, 5), 0.7
+    got = losses.generalised_advantages(rewards, values, lam)
+    extended = torch.cat((values, rewards.unsqueeze(1)), 1)
+    for t in range(5):
+        expected = sum(lam**k * (extended[:, t + k + 1] - extended[:, t + k]) for k in range(5 - t))
+        torch.testing.assert_close(got[:, t], expected)
+
+
+def test_lambda_one_is_the_return_less_the_baseline():
+    rewards, values = torch.randn(3), torch.randn(3, 5)
+    expected = rewards.unsqueeze(1) - values
+    torch.testing.assert_close(losses.generalised_advantages(rewards, values, 1.0), expected)
+
+
 def grids_and_log_probs(
     prior: PixelCNN, temperature: float = 1.0
 ) -> tuple[torch.Tensor, torch.Tensor]:
@@ -129,6 +144,16 @@ def test_a_constant_baseline_leaves_the_gradient(make_prior: MakePrior):
     weight = taken.sum(1).exp().detach().unsqueeze(1) * 81  # mean over grids -> expectation
     baseline = losses.reinforce(taken, weight * torch.ones(81, 4, dtype=torch.double))
     assert float(gradient(baseline, prior).abs().max()) < 1e-12
+
+
+def test_a_baseline_of_earlier_codes_leaves_the_gradient(make_prior: MakePrior):
+    """E[V(codes before t) grad log pi(code t)] = 0, whatever V is."""
+    prior = make_prior(side=2, codebook_size=3).double()
+    grids, log_probs = grids_and_log_probs(prior)
+    taken = log_probs.gather(-1, grids.unsqueeze(-1)).squeeze(-1)
+    weight = taken.sum(1).exp().detach().unsqueeze(1) * 81
+    known = torch.cat((torch.zeros(81, 1), grids[:, :-1].cumsum(1)), 1).double()  # a V
+    assert float(gradient(losses.reinforce(taken, weight * known.sin()), prior).abs().max()) < 1e-12
 
 
 def test_kl_sums_to_the_kl_of_whole_grids(make_prior: MakePrior):
