@@ -249,8 +249,6 @@ class Rl(Finetuning):
 
     context_rows: CountOrZero  # at most so many rows of codes are given by a real picture
     rollouts_per_context: Count  # continuations of one context, compared with each other
-    value_learning_rate: NotNegative  # of the baseline that foresees the reward; 0: no baseline
-    advantage_lambda: Annotated[Real, Field(ge=0, le=1)]  # 1: every code gets the whole return
     kl_weight: NotNegative  # of KL(policy || MLE prior), per code
     mle_weight: NotNegative  # of the NLL of real codes beside the reward, per code
     critic: Critic

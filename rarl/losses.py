@@ -66,24 +66,6 @@ def leave_one_out(rewards: Float[Tensor, " b"], group: int) -> Float[Tensor, " b
     return (grouped - others).flatten()
 
 
-def generalised_advantages(
-    rewards: Float[Tensor, " b"], values: Float[Tensor, "b n"], lam: float
-) -> Float[Tensor, "b n"]:
-    """sum over k of lam^k (V_{t+k+1} - V_{t+k}), where V after the last code is the reward.
-
-    Schulman et al. 2016 (arXiv 1506.02438), equation 16, without discount, for a reward at the
-    end. `values[:, t]` may depend on the codes before t alone. `lam` 1 gives reward - V_t, which
-    leaves the policy gradient unbiased; 0 credits a code with the change it made in V.
-    """
-    following = torch.cat((values[:, 1:], rewards.unsqueeze(1)), 1)
-    steps, credit = (following - values).unbind(1), torch.zeros_like(rewards)
-    credits = []
-    for step in reversed(steps):
-        credit = step + lam * credit
-        credits.append(credit)
-    return torch.stack(credits[::-1], 1)
-
-
 def reinforce(
     log_probs: Float[Tensor, "b n"], advantages: Float[Tensor, "b n"]
 ) -> Float[Tensor, ""]:

@@ -89,21 +89,6 @@ def test_groups_are_judged_apart():
     torch.testing.assert_close(advantages, torch.tensor([-2.0, 2.0, 6.0, -6.0]))
 
 
-def test_generalised_advantages_are_their_definition():
-    rewards, values, lam = torch.randn(3), torch.randn(3, 5), 0.7
-    got = losses.generalised_advantages(rewards, values, lam)
-    extended = torch.cat((values, rewards.unsqueeze(1)), 1)
-    for t in range(5):
-        expected = sum(lam**k * (extended[:, t + k + 1] - extended[:, t + k]) for k in range(5 - t))
-        torch.testing.assert_close(got[:, t], expected)
-
-
-def test_lambda_one_is_the_return_less_the_baseline():
-    rewards, values = torch.randn(3), torch.randn(3, 5)
-    expected = rewards.unsqueeze(1) - values
-    torch.testing.assert_close(losses.generalised_advantages(rewards, values, 1.0), expected)
-
-
 def grids_and_log_probs(
     prior: PixelCNN, temperature: float = 1.0
 ) -> tuple[torch.Tensor, torch.Tensor]:

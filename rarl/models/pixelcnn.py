@@ -131,10 +131,6 @@ class PixelCNN(nn.Module):
         self.logits = nn.Linear(hidden, codebook_size)
 
     def forward(self, codes: Int[Tensor, "b h w"]) -> Float[Tensor, "b h w k"]:
-        return self.head(self.features(codes))
-
-    def features(self, codes: Int[Tensor, "b h w"]) -> Float[Tensor, "b h w c"]:
-        """What the layers know at each position of the codes before it."""
         embedded = self.embedding(codes)  # (B, H, W, C)
         v, h = self.enter(embedded.permute(0, 3, 1, 2))
         previous = shift(embedded.flatten(1, 2)) if self.attention else None
@@ -143,7 +139,7 @@ class PixelCNN(nn.Module):
             if previous is not None and str(i) in self.attention:
                 flat = self.attention[str(i)](h.flatten(2).transpose(1, 2), previous)
                 h = flat.transpose(1, 2).unflatten(2, h.shape[2:])
-        return h.permute(0, 2, 3, 1)
+        return self.head(h.permute(0, 2, 3, 1))
 
     def enter(self, embedded: Tensor) -> tuple[Tensor, Tensor]:
         """(B, C, H, W) embeddings to the first (v, h), which are strictly causal."""

@@ -10,7 +10,6 @@ from rarl import losses
 from rarl.config import Rl
 from rarl.models.pixelcnn import PixelCNN
 from rarl.models.saved import CodeSet
-from rarl.models.value import Value
 from rarl.models.vqvae import VQVAE
 from rarl.runtime import seeds
 from rarl.sampling import policy_log_probs, sample
@@ -49,25 +48,21 @@ class Reinforce:
     top_k: int
     advantage_square: Tensor | None = None  # moving average
 
-    def __post_init__(self) -> None:
-        self.value = Value(self.policy.settings.hidden_units).to(self.policy.logits.weight.device)
-        self.value_optimiser = torch.optim.Adam(
-            self.value.parameters(), self.settings.value_learning_rate
-        )
-
     def step(self, i: int) -> dict[str, Tensor]:
-        """Rollouts, critic steps, one policy step; the first call warms the critic up."""
+        """Rollouts, one policy step, critic steps; the first call warms the critic up.
+
+        The rewards come before the critic trains on these rollouts: it has not memorised them.
+        """
         self.policy.eval()
         critic = self.settings.critic
         if i == 0:
             for warm_up in range(critic.warmup_steps):
                 self.train_critic(self.rollouts(critic.batch_size, "warm-up", warm_up))
         rollouts = self.rollouts(self.settings.batch_size, "rollouts", i)
-        figures = {}
+        figures = self.update_policy(rollouts, self.adversary.reward(rollouts.images), i)
         for _ in range(critic.steps):
-            figures = self.train_critic(rollouts)
-        rewards = self.adversary.reward(rollouts.images)  # (B,)
-        return figures | self.update_policy(rollouts, rewards, i)
+            figures |= self.train_critic(rollouts)
+        return figures
 
     @torch.no_grad()
     def rollouts(self, count: int, purpose: str, step: int) -> Rollouts:
@@ -100,15 +95,14 @@ class Reinforce:
     def update_policy(self, rollouts: Rollouts, rewards: Tensor, i: int) -> dict[str, Tensor]:
         """One step of reward + KL to the anchor (+ NLL), means over the codes that were drawn."""
         codes, drawn = rollouts.codes, slice(rollouts.given, None)
-        features = self.policy.features(codes)  # (B, h, w, C)
-        log_probs = self._log_probs(self.policy.head(features))[:, drawn]  # (B, N, K)
+        log_probs = self._log_probs(self.policy, codes)[:, drawn]  # (B, N, K)
         with torch.no_grad():
-            anchor = self._log_probs(self.anchor(codes))[:, drawn]
+            anchor = self._log_probs(self.anchor, codes)[:, drawn]
         actions = codes.flatten(1)[:, drawn].unsqueeze(-1)
         taken = log_probs.gather(-1, actions).squeeze(-1)  # (B, N)
         group = self.settings.rollouts_per_context if rollouts.given else len(codes)
         returns = self.scaled(losses.leave_one_out(rewards, group))  # (B,)
-        credit, value_loss = self.credit(features.detach().flatten(1, 2)[:, drawn], returns)
+        credit = returns.unsqueeze(1).expand_as(taken)  # every code gets the picture's
         divergence = losses.kl(log_probs, anchor)  # (B, N)
 
         loss = losses.reinforce(taken, credit) + self.settings.kl_weight * divergence.mean()
@@ -122,28 +116,10 @@ class Reinforce:
         return {
             "reward_mean": rewards.mean(),
             "reward_std": rewards.std(),
-            "value_loss": value_loss,
             "kl": divergence.detach().mean() * self.policy.side**2,
             "entropy": losses.entropy(log_probs.detach()).mean(),
             "gradient_norm": norm,
         }
-
-    def credit(self, features: Tensor, returns: Tensor) -> tuple[Tensor, Tensor]:
-        """Advantages (B, N), and the baseline's error in shares of the returns' variance.
-
-        The baseline is fitted after it was used, so that it has not seen these returns.
-        """
-        if not self.settings.value_learning_rate:
-            return returns.unsqueeze(1).expand(-1, features.shape[1]), torch.ones(())
-        values = self.value(features)  # (B, N)
-        advantages = losses.generalised_advantages(
-            returns, values.detach(), self.settings.advantage_lambda
-        )
-        error = (values - returns.unsqueeze(1)).square().mean()
-        self.value_optimiser.zero_grad()
-        error.backward()
-        self.value_optimiser.step()
-        return advantages, error.detach() / returns.square().mean()
 
     def scaled(self, advantages: Tensor) -> Tensor:
         """Advantages in units of their usual size, a moving average over iterations.
@@ -156,6 +132,6 @@ class Reinforce:
         self.advantage_square = self.advantage_square.lerp(square, 1 - SCALE_DECAY)
         return advantages / (self.advantage_square.sqrt() + 1e-8)
 
-    def _log_probs(self, logits: Tensor) -> Tensor:
+    def _log_probs(self, prior: PixelCNN, codes: Tensor) -> Tensor:
         """(B, N, K) log-probabilities of the distribution that `rollouts` samples."""
-        return policy_log_probs(logits, self.temperature, self.top_k).flatten(1, 2)
+        return policy_log_probs(prior(codes), self.temperature, self.top_k).flatten(1, 2)
