@@ -1,0 +1,77 @@
+"""What is wrong with a configuration, as one line that starts with the dotted key."""
+
+import difflib
+import json
+import re
+from collections.abc import Mapping
+from typing import Annotated, Any, Union, get_args, get_origin
+
+from pydantic import BaseModel, ValidationError
+
+
+class ConfigError(ValueError):
+    """The configuration is wrong; the message is one line for the user."""
+
+
+def require(name: str, known: Mapping[str, Any] | tuple[str, ...], where: str, what: str) -> None:
+    if name not in known:
+        raise ValueError(f"{where}: no {what} is named '{name}'{nearest(name, known)}")
+
+
+def nearest(name: str, known: Mapping[str, Any] | tuple[str, ...] | list[str]) -> str:
+    """` (did you mean 'x'?)` when a known name is close, else the list of the known names."""
+    close = difflib.get_close_matches(name, list(known), n=1)
+    if close:
+        return f" (did you mean '{close[0]}'?)"
+    return f" (known: {', '.join(known)})" if known else ""
+
+
+def one_line(error: ValidationError, root: type[BaseModel], prefix: str = "") -> str:
+    """The first fault of a pydantic error, as one line that starts with the dotted key.
+
+    A key that is missing comes last: it is more often another one's misspelling.
+    """
+    faults = error.errors(include_url=False)
+    first = min(faults, key=lambda fault: fault["type"] == "missing")
+    location = [str(part) for part in first["loc"]]
+    where = ".".join([prefix, *location] if prefix else location)
+    where = re.sub(r"\.(openmoji|folder|celeba|lsun|celeba_hq)\.", ".", where)
+    match first["type"]:
+        case "extra_forbidden":
+            known = _fields(root, location[:-1])
+            return f"{where}: unknown key{nearest(location[-1], known)}"
+        case "missing":
+            return f"{where}: is missing; every value must be set here or in defaults"
+        case "value_error":
+            reason = str(first["ctx"]["error"]) if "ctx" in first else first["msg"]
+            return f"{where}: {reason}" if where else reason
+        case _:
+            reason = first["msg"][0].lower() + first["msg"][1:]
+            return f"{where}: {reason}, but is {json.dumps(first['input'], default=str)[:80]}"
+
+
+def _fields(root: type[BaseModel], location: list[str]) -> list[str]:
+    """Names of the fields that the model at `location` below `root` knows."""
+    at: Any = root
+    for part in location:
+        at = _below(at, part)
+    return list(at.model_fields) if isinstance(at, type) and issubclass(at, BaseModel) else []
+
+
+def _below(at: Any, part: str) -> Any:
+    if isinstance(at, type) and issubclass(at, BaseModel):
+        return at.model_fields[part].annotation if part in at.model_fields else None
+    origin = get_origin(at)
+    if origin is dict:
+        return get_args(at)[1]
+    if origin is Annotated:
+        return _below(get_args(at)[0], part)
+    for member in get_args(at) if origin is Union or hasattr(at, "__args__") else ():
+        if not (isinstance(member, type) and issubclass(member, BaseModel)):
+            continue
+        if part == member.__name__:
+            return member
+        kind = member.model_fields.get("kind")
+        if kind is not None and part in get_args(kind.annotation):
+            return member
+    return None

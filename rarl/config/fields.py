@@ -1,0 +1,67 @@
+"""The types of single values, and the base of every part of the configuration."""
+
+import re
+from typing import Annotated, Self
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+)
+
+from rarl.config.faults import ConfigError, one_line
+
+NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
+
+
+def _number(value: object) -> object:
+    """YAML 1.1 reads `1e-4` as text; take it for the number that was meant."""
+    if isinstance(value, str) and re.fullmatch(r"[-+]?\d+(\.\d*)?[eE][-+]?\d+", value):
+        return float(value)
+    return value
+
+
+def _file_name(value: str) -> str:
+    if not NAME.fullmatch(value):
+        raise ValueError("may hold only letters, digits, '.', '_' and '-', as it names files")
+    return value
+
+
+def _odd(value: int) -> int:
+    if value % 2 == 0:
+        raise ValueError("must be odd, so that the filter has a centre")
+    return value
+
+
+def _folder(value: str) -> str:
+    if not value.strip("/") or re.search(r"[{}]", value):
+        raise ValueError("must name a folder, without braces, which Snakemake reads as wildcards")
+    return value
+
+
+Name = Annotated[str, AfterValidator(_file_name)]
+FolderName = Annotated[str, AfterValidator(_folder)]
+Count = Annotated[int, Field(ge=1)]
+CountOrZero = Annotated[int, Field(ge=0)]
+Real = Annotated[float, BeforeValidator(_number), Field(allow_inf_nan=False)]
+Positive = Annotated[Real, Field(gt=0)]
+NotNegative = Annotated[Real, Field(ge=0)]
+Fraction = Annotated[Real, Field(ge=0, lt=1)]
+OddFilter = Annotated[int, Field(ge=1), AfterValidator(_odd)]
+
+
+class Settings(BaseModel):
+    """Base of every part of the configuration: typed strictly, frozen, no unknown keys."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+    @classmethod
+    def from_json(cls, text: str) -> Self:
+        """Reads what a rule passes on the command line; raises `ConfigError`."""
+        try:
+            return cls.model_validate_json(text)
+        except ValidationError as error:
+            raise ConfigError(one_line(error, cls)) from None
