@@ -8,6 +8,7 @@ rule vqvae:
         f"{LOGS}/{{experiment}}/vqvae.log",
     benchmark:
         f"{BENCHMARKS}/{{experiment}}/vqvae.tsv"
+    priority: LONG
     params:
         settings=lambda w: plan.to_json(plan.vqvae(CONFIG, w.experiment)),
         code=fingerprint.of("vqvae"),
@@ -44,6 +45,7 @@ rule prior:
         f"{LOGS}/{{experiment}}/prior.log",
     benchmark:
         f"{BENCHMARKS}/{{experiment}}/prior.tsv"
+    priority: LONG
     params:
         settings=lambda w: plan.to_json(plan.prior(CONFIG, w.experiment)),
         code=fingerprint.of("prior"),
@@ -65,6 +67,7 @@ rule finetune:
         f"{LOGS}/{{experiment}}/{{method}}/finetune.log",
     benchmark:
         f"{BENCHMARKS}/{{experiment}}/{{method}}/finetune.tsv"
+    priority: LONG
     params:
         settings=lambda w: plan.to_json(plan.finetune(CONFIG, w.experiment, w.method)),
         code=fingerprint.of("finetune"),
