@@ -10,6 +10,8 @@ STAGE = (
     " > {log:q} 2>&1"
 )
 
+LONG = 1  # priority of the stages that train: none of them is left for the end, on one core
+
 RESULTS = os.path.normpath(CONFIG.results)
 RUN = f"{RESULTS}/{{experiment}}"
 BRANCH = f"{RUN}/{{method}}"
