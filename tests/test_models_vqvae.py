@@ -42,8 +42,8 @@ def test_the_loss_adds_mse_and_weighted_commitment(vqvae_settings: Vqvae):
     images = torch.rand(3, 3, 16, 16) * 2 - 1
     out = model(images)
     parts = vqvae_loss(images, out, 0.25)
-    mse = float(((out.images - images) ** 2).mean())
-    commitment = float(out.quantized[0].commitment)
+    mse = float(((out.images - images) ** 2).mean().detach())
+    commitment = float(out.quantized[0].commitment.detach())
     assert float(parts["loss"].detach()) == pytest.approx(mse + 0.25 * commitment, rel=1e-6)
 
 
