@@ -3,6 +3,8 @@
 Training, RL and evaluation all draw with `sample` and score with `policy_log_probs`.
 """
 
+from collections.abc import Iterator
+
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor
@@ -52,6 +54,17 @@ def sample(
         logits = state.logits()
         state.append(_invert(policy_log_probs(logits, temperature, top_k), uniforms[:, n]))
     return state.codes.view(batch, prior.side, prior.side)
+
+
+def draw(
+    prior: PixelCNN, seed: int, count: int, batch_size: int, *, temperature: float, top_k: int
+) -> Iterator[Int[Tensor, "b h w"]]:
+    """Pictures 0 to `count` - 1 of a seed, in batches; their size changes no picture's numbers."""
+    device = prior.logits.weight.device
+    for first in range(0, count, batch_size):
+        size = min(batch_size, count - first)
+        uniforms = uniforms_for(seed, first, size, prior.side**2, device)
+        yield sample(prior, uniforms, temperature=temperature, top_k=top_k)
 
 
 def _invert(log_probs: Float[Tensor, "b k"], uniform: Float[Tensor, " b"]) -> Int[Tensor, " b"]:

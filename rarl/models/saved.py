@@ -85,6 +85,11 @@ def save_codes(path: Path, sets: dict[str, CodeSet], metadata: dict[str, Any]) -
     save(path, tensors, {"codebook_size": size, **metadata})
 
 
+def training_codes(sets: dict[str, CodeSet], *, flip: bool) -> CodeSet:
+    """The training pictures' codes, with those of the mirrored pictures when `flip`."""
+    return sets["train"] + sets["train_mirrored"] if flip else sets["train"]
+
+
 def load_codes(path: Path) -> dict[str, CodeSet]:
     """Reads what `save_codes` wrote. Raises `UserError` when the file is something else."""
     artefact = _open(path, "codebook_size")

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from rarl.metrics import moments
 from rarl.metrics.extractors import load_extractor
-from rarl.models.saved import load_codes, load_prior, load_vqvae, save_prior
+from rarl.models.saved import load_codes, load_prior, load_vqvae, save_prior, training_codes
 from rarl.plan import FinetuneSettings
 from rarl.runtime import device, provenance
 from rarl.runtime.metrics_log import MetricsLog
@@ -26,11 +26,10 @@ def run(
     """Fine-tune the prior by more MLE or by reinforcement."""
     on = device.pick()
     model, sets = load_prior(prior, on), load_codes(codes)
-    mirrored = model.settings.flip
     tuned = finetune(
         settings,
         model,
-        sets["train"] + sets["train_mirrored"] if mirrored else sets["train"],
+        training_codes(sets, flip=model.settings.flip),
         HeldOut(
             val=sets["val"],
             vqvae=load_vqvae(vqvae, on),

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from rarl.models.saved import load_codes, save_prior
+from rarl.models.saved import load_codes, save_prior, training_codes
 from rarl.plan import PriorSettings
 from rarl.runtime import device, provenance
 from rarl.runtime.metrics_log import MetricsLog
@@ -14,10 +14,9 @@ Settings = PriorSettings
 def run(settings: PriorSettings, *, codes: Path, output: Path, metrics: Path) -> None:
     """Train the prior on codes by maximum likelihood."""
     sets = load_codes(codes)
-    train = sets["train"] + sets["train_mirrored"] if settings.prior.flip else sets["train"]
     prior = train_prior(
         settings.prior,
-        train,
+        training_codes(sets, flip=settings.prior.flip),
         sets["val"],
         seed=settings.seed,
         device=device.pick(),

@@ -21,7 +21,7 @@ from rarl.models.vqvae import VQVAE, to_pixels
 from rarl.plan import FinetuneSettings
 from rarl.runtime import seeds
 from rarl.runtime.metrics_log import MetricsLog
-from rarl.sampling import sample, uniforms_for
+from rarl.sampling import draw
 from rarl.train.adversary import Adversary
 from rarl.train.averaging import Best, MovingAverage
 from rarl.train.batches import batch_indices
@@ -41,14 +41,16 @@ class HeldOut:
 
     def distance(self, prior: PixelCNN, settings: FinetuneSettings) -> float:
         """Frechet distance of `evaluate_samples` fixed draws to the reference."""
-        moments, batch = Moments(self.extractor.dimension), settings.rl.batch_size
-        seed = seeds.derive(settings.seed, "held-out draw")
-        device = prior.logits.weight.device
-        total = settings.rl.evaluate_samples
-        for first in range(0, total, batch):
-            count = min(batch, total - first)
-            uniforms = uniforms_for(seed, first, count, prior.side**2, device)
-            codes = sample(prior, uniforms, temperature=settings.temperature, top_k=settings.top_k)
+        moments = Moments(self.extractor.dimension)
+        batches = draw(
+            prior,
+            seeds.derive(settings.seed, "held-out draw"),
+            settings.rl.evaluate_samples,
+            settings.rl.batch_size,
+            temperature=settings.temperature,
+            top_k=settings.top_k,
+        )
+        for codes in batches:
             with torch.no_grad():
                 pixels = to_pixels(self.vqvae.decode((codes,)))
             moments.update(self.extractor(pixels))

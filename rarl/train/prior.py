@@ -1,4 +1,4 @@
-"""Trains the prior by maximum likelihood, keeping the averaged weights of the best epoch."""
+"""Trains the prior by maximum likelihood; keeps the averaged weights of the best validation NLL."""
 
 import torch
 from torch import Tensor, nn
