@@ -15,6 +15,7 @@ import torch
 
 from rarl.config import Experiment, load
 from rarl.models.pixelcnn import PixelCNN
+from rarl.models.prior import new_prior
 from rarl.runtime import device
 from rarl.sampling import sample
 
@@ -35,17 +36,21 @@ def seconds(work: Callable[[], object], repeats: int = 3) -> float:
 @torch.no_grad()
 def measure(of: Experiment, batch: int, positions: int) -> tuple[float, float, float]:
     """Seconds for a batch: cached, naive (extrapolated), and one full forward pass."""
-    on, side = device.pick(), of.latents[0]
-    prior = PixelCNN(of.prior, side, of.vqvae.codebook_size).to(on).eval()
-    uniforms = torch.rand(batch, side**2, device=on)
-    codes = torch.zeros(batch, side, side, dtype=torch.long, device=on)
-
-    def naive() -> None:
-        for n in range(positions):
-            codes.view(batch, -1)[:, n] = prior(codes).flatten(1, 2)[:, n].argmax(-1)
-
+    prior = new_prior(of).to(device.pick()).eval()
+    uniforms = torch.rand(batch, sum(prior.positions), device=prior.device)
+    codes = tuple(torch.zeros(batch, n, n, dtype=torch.long).to(prior.device) for n in of.latents)
     cached = seconds(lambda: sample(prior, uniforms, temperature=1.0, top_k=0))
-    return cached, seconds(naive) / positions * side**2, seconds(lambda: prior(codes))
+    naive = 0.0
+    for grid, pixelcnn in prior.grids.items():
+        above = codes[grid - 1] if grid else None
+
+        def rerun(pixelcnn: PixelCNN = pixelcnn, grid: int = grid, above=above) -> None:
+            for n in range(positions):
+                logits = pixelcnn(codes[grid], above).flatten(1, 2)
+                codes[grid].view(batch, -1)[:, n] = logits[:, n].argmax(-1)
+
+        naive += seconds(rerun) / positions * pixelcnn.side**2
+    return cached, naive, seconds(lambda: prior(codes))
 
 
 def main() -> None:

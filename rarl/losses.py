@@ -3,7 +3,7 @@
 B pictures, N codes a picture, K codebook entries. Log-probabilities are in nats.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import torch
 import torch.nn.functional as F
@@ -11,9 +11,16 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 
-def nll(logits: Float[Tensor, "b h w k"], codes: Int[Tensor, "b h w"]) -> Float[Tensor, ""]:
-    """Negative log-likelihood, nats a code, averaged: the loss of maximum likelihood."""
-    return F.cross_entropy(logits.flatten(0, 2), codes.flatten())
+def nll(
+    logits: Sequence[Float[Tensor, "b h w k"]], codes: Sequence[Int[Tensor, "b h w"]]
+) -> Float[Tensor, ""]:
+    """Negative log-likelihood, nats a code, averaged over all codes of all grids.
+
+    The loss of maximum likelihood.
+    """
+    pairs = zip(logits, codes, strict=True)
+    sums = [F.cross_entropy(a.flatten(0, 2), b.flatten(), reduction="sum") for a, b in pairs]
+    return torch.stack(sums).sum() / sum(grid.numel() for grid in codes)
 
 
 def wasserstein(real: Float[Tensor, " b"], fake: Float[Tensor, " c"]) -> Float[Tensor, ""]:
@@ -55,15 +62,26 @@ def gradient_penalty(
     return (gradient.flatten(1).norm(dim=1) - 1).square().mean()
 
 
-def leave_one_out(rewards: Float[Tensor, " b"], group: int) -> Float[Tensor, " b"]:
+def reward_to_go(rewards: Float[Tensor, "b n"], discount: float) -> Float[Tensor, "b n"]:
+    """Discounted sums of this and all later rewards: sum over j >= i of discount^(j - i) r_j.
+
+    Sutton & Barto 2018, "Reinforcement learning", equation 3.8.
+    """
+    returns = rewards.clone()
+    for n in reversed(range(rewards.shape[1] - 1)):
+        returns[:, n] += discount * returns[:, n + 1]
+    return returns
+
+
+def leave_one_out(rewards: Float[Tensor, "b ..."], group: int) -> Float[Tensor, "b ..."]:
     """Rewards less the mean of the others in their group of `group` neighbours (at least 2).
 
     Kool et al. 2019, "Buy 4 REINFORCE samples, get a baseline for free". Raises RuntimeError
     when `group` does not divide the batch.
     """
-    grouped = rewards.view(-1, group)
+    grouped = rewards.view(-1, group, *rewards.shape[1:])
     others = (grouped.sum(1, keepdim=True) - grouped) / (group - 1)
-    return (grouped - others).flatten()
+    return (grouped - others).flatten(0, 1)
 
 
 def reinforce(

@@ -48,6 +48,7 @@ class CodesSettings(Settings):
 
 class PriorSettings(Settings):
     seed: CountOrZero
+    grid: CountOrZero  # 0 is the coarsest
     prior: Prior
 
 
@@ -60,6 +61,7 @@ class ExtractorSettings(Settings):
 
 class FinetuneSettings(Settings):
     seed: CountOrZero
+    flip: bool  # train on the codes of mirrored pictures, too
     objective: Literal["mle", "reinforce"]
     rl: Rl | Finetuning  # Finetuning alone for `mle`, which has no critic
     temperature: Positive
@@ -96,7 +98,8 @@ class GridSettings(Settings):
 
 class CurvesSettings(Settings):
     title: str
-    labels: tuple[str, ...]  # of the methods, in the order of their metrics
+    grids: tuple[str, ...]  # of the priors, in the order of their metrics
+    labels: tuple[str, ...]  # of the methods, likewise
 
 
 class TableSettings(Settings):
@@ -124,9 +127,9 @@ def codes(config: Config, experiment: str) -> CodesSettings:
     return CodesSettings(batch_size=config.experiments[experiment].vqvae.batch_size)
 
 
-def prior(config: Config, experiment: str) -> PriorSettings:
+def prior(config: Config, experiment: str, grid: str) -> PriorSettings:
     of = config.experiments[experiment]
-    return PriorSettings(seed=of.seed, prior=of.prior)
+    return PriorSettings(seed=of.seed, grid=of.grids.index(grid), prior=of.prior.of(grid))
 
 
 def extractor(config: Config, experiment: str) -> ExtractorSettings:
@@ -144,6 +147,7 @@ def finetune(config: Config, experiment: str, method: str) -> FinetuneSettings:
         )
     return FinetuneSettings(
         seed=of.seed,
+        flip=of.prior.flip,
         objective=objective,
         rl=rl,
         temperature=of.sampling.temperature,
@@ -198,7 +202,11 @@ def grid(config: Config, experiment: str) -> GridSettings:
 
 
 def curves(config: Config, experiment: str) -> CurvesSettings:
-    return CurvesSettings(title=experiment, labels=grid(config, experiment).labels)
+    return CurvesSettings(
+        title=experiment,
+        grids=config.experiments[experiment].grids,
+        labels=grid(config, experiment).labels,
+    )
 
 
 def table(config: Config, name: str) -> TableSettings:

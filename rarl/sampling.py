@@ -3,14 +3,16 @@
 Training, RL and evaluation all draw with `sample` and score with `policy_log_probs`.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
 from rarl.models.incremental import IncrementalPixelCNN
-from rarl.models.pixelcnn import PixelCNN
+from rarl.models.pixelcnn import ALL_ROWS
+from rarl.models.prior import CodePrior
+from rarl.models.vqvae import Codes
 from rarl.runtime import seeds
 
 EXCLUDED = -1.0e4  # a logit whose probability is 0 in float32, yet finite in a loss
@@ -29,41 +31,52 @@ def policy_log_probs(
 
 @torch.no_grad()
 def sample(
-    prior: PixelCNN,
+    prior: CodePrior,
     uniforms: Float[Tensor, "b n"],
     *,
     temperature: float,
     top_k: int,
-    prefix: Int[Tensor, "b m"] | None = None,
-) -> Int[Tensor, "b h w"]:
-    """Draws a batch of grids by inverting the cumulative distribution at each position.
+    context: Codes | None = None,
+    rows: Sequence[slice] | None = None,
+) -> Codes:
+    """Draws the codes of a batch of pictures, grid after grid, coarse to fine.
+
+    Each position's cumulative distribution is inverted at its own number.
 
     Args:
-        uniforms: one number in [0, 1) for each position, so that the draw of a picture depends
-            on nothing but its own row (see `uniforms_for`).
-        prefix: the first m codes in raster order, given (0 <= m <= n).
+        uniforms: one number in [0, 1) for each position of each grid, so that the draw of a
+            picture depends on nothing but its own row (see `uniforms_for`).
+        context: codes of other pictures; only `rows` of each grid are drawn, given the context
+            above them and the grids drawn before; the rows below stay the context's.
 
     The prior must be in evaluation mode; raises ValueError otherwise, as dropout would make the
     draw differ from what is scored.
     """
     if prior.training:
         raise ValueError("sample() needs the prior in evaluation mode")
-    batch, positions = uniforms.shape
-    state = IncrementalPixelCNN(prior, batch, prefix)
-    for n in range(state.position, positions):
-        logits = state.logits()
-        state.append(_invert(policy_log_probs(logits, temperature, top_k), uniforms[:, n]))
-    return state.codes.view(batch, prior.side, prior.side)
+    drawn: list[Tensor] = []
+    numbers = uniforms.split(prior.positions, 1)
+    for (grid, pixelcnn), uniform in zip(prior.grids.items(), numbers, strict=True):
+        given = context[grid].flatten(1) if context else uniform.new_zeros(uniform.shape).long()
+        first, last, _ = (rows[grid] if rows else ALL_ROWS).indices(pixelcnn.side)
+        start, stop = first * pixelcnn.side, last * pixelcnn.side
+        above = drawn[-1] if drawn else None
+        state = IncrementalPixelCNN(pixelcnn, len(uniform), given[:, :start], above)
+        for n in range(start, stop):
+            log_probs = policy_log_probs(state.logits(), temperature, top_k)
+            state.append(_invert(log_probs, uniform[:, n]))
+        codes = torch.cat((state.codes[:, :stop], given[:, stop:]), 1)
+        drawn.append(codes.unflatten(1, (pixelcnn.side, pixelcnn.side)))
+    return tuple(drawn)
 
 
 def draw(
-    prior: PixelCNN, seed: int, count: int, batch_size: int, *, temperature: float, top_k: int
-) -> Iterator[Int[Tensor, "b h w"]]:
+    prior: CodePrior, seed: int, count: int, batch_size: int, *, temperature: float, top_k: int
+) -> Iterator[Codes]:
     """Pictures 0 to `count` - 1 of a seed, in batches; their size changes no picture's numbers."""
-    device = prior.logits.weight.device
     for first in range(0, count, batch_size):
         size = min(batch_size, count - first)
-        uniforms = uniforms_for(seed, first, size, prior.side**2, device)
+        uniforms = uniforms_for(seed, first, size, sum(prior.positions), prior.device)
         yield sample(prior, uniforms, temperature=temperature, top_k=top_k)
 
 

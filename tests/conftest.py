@@ -7,6 +7,8 @@ import torch
 
 from rarl.config import Prior, Vqvae
 from rarl.models.pixelcnn import PixelCNN
+from rarl.models.prior import CodePrior
+from rarl.models.saved import CodeSet
 
 torch.set_num_threads(1)  # small tensors, and tests run beside other work
 
@@ -21,6 +23,7 @@ def prior_settings() -> Prior:
         attention_layers=1,
         attention_heads=2,
         output_stack_layers=2,
+        conditioning_stack_layers=1,
         dropout=0.1,
         flip=False,
         batch_size=8,
@@ -60,12 +63,45 @@ def vqvae_settings() -> Vqvae:
 def make_prior(prior_settings: Prior) -> Callable[..., PixelCNN]:
     """Makes a prior whose weights are all random, so that every path of it matters."""
 
-    def make(side: int = 4, codebook_size: int = 7, seed: int = 0, **changes: int) -> PixelCNN:
+    def make(
+        side: int = 4,
+        codebook_size: int = 7,
+        seed: int = 0,
+        conditional: bool = False,
+        **changes: int,
+    ) -> PixelCNN:
         torch.manual_seed(seed)
         settings = prior_settings.model_copy(update=changes)
-        prior = PixelCNN(settings, side, codebook_size).eval()
+        prior = PixelCNN(settings, side, codebook_size, conditional=conditional).eval()
         for parameter in prior.parameters():
             torch.nn.init.normal_(parameter, 0.0, 0.3)
         return prior
+
+    return make
+
+
+@pytest.fixture
+def make_code_prior(make_prior: Callable[..., PixelCNN]) -> Callable[..., CodePrior]:
+    """Makes the priors of one or two grids, given their sides."""
+
+    def make(*sides: int, **changes: int) -> CodePrior:
+        return CodePrior(
+            {
+                grid: make_prior(side=side, conditional=grid > 0, **changes)
+                for grid, side in enumerate(sides)
+            }
+        ).eval()
+
+    return make
+
+
+@pytest.fixture
+def codes_of() -> Callable[..., CodeSet]:
+    """Makes codes that continue their left neighbour, easy to learn; grids of the given sides."""
+
+    def make(count: int, *sides: int, size: int = 7) -> CodeSet:
+        start = torch.randint(size, (count, 1, 1), generator=torch.Generator().manual_seed(count))
+        steps = [torch.arange(side * side).view(1, side, side) for side in sides or (4,)]
+        return CodeSet(tuple(((start + step) % size).to(torch.int16) for step in steps), size)
 
     return make

@@ -61,6 +61,24 @@ def test_crop_box_is_read():
         ("defaults/rl/learning_rate", float("nan"), "rl.learning_rate: "),
         ("defaults/rl/critic/stem_stride", 1, "rl.critic.stem_stride: "),
         ("defaults/latents", [8], "the finest grid in latents is 8"),
+        ("defaults/latents", [3, 4], "latents=[3, 4]: a grid has half the side of the next finer"),
+        ("defaults/latents", [1, 2, 4], "latents: "),
+        ("experiments/hierarchy16/prior/bottom", {"layrs": 1}, "prior.bottom.layrs: unknown key"),
+        ("experiments/hierarchy16/prior/top", {"layers": 0}, "prior.top.layers: "),
+        ("defaults/rl/part/single", 0.3, "part: 0.3 of 4 rows is 1.2, but must be a multiple of 1"),
+        ("defaults/rl/part/bottom", 0.25, "part: 0.25 of 4 rows is 1, but must be a multiple of 2"),
+        ("defaults/rl/part/top", 0.5, "part: bottom is more than top"),
+        ("defaults/rl/part/top", 0.0, "rl.part.top: "),
+        (
+            "defaults/rl/critic/map_size",
+            5,
+            "map_size=5 is none of the widths before final_size, [8]",
+        ),
+        (
+            "defaults/rl/reward",
+            "intermediate",
+            "reward: intermediate needs critic.map_size above 0",
+        ),
         ("defaults/sampling/seeds", [1, 1], "holds one twice"),
         ("experiments/squares16/dataset", "square", "(did you mean 'squares'?)"),
         ("datasets/squares/kind", "lmdb", "datasets.squares: "),
@@ -103,6 +121,7 @@ def test_equal_settings_are_equal_text_and_survive_the_command_line():
     for settings in (
         plan.prepare(config, "squares", 16),
         plan.vqvae(config, "squares16"),
+        plan.prior(config, "hierarchy16", "bottom"),
         plan.finetune(config, "squares16", "mle"),
         plan.finetune(config, "squares16", "single"),
         plan.sample(config, "squares16", 1),
@@ -124,7 +143,8 @@ def test_figures_show_the_methods_of_the_first_table():
     raw = edited("tables/tiny/rows", ["single"])
     raw["tables"]["tiny"]["paper"] = {}
     assert plan.methods(parse(raw), "squares16") == ("single",)
-    assert plan.methods(parse(edited("tables", {})), "squares16") == ("mle", "single")
+    every = ("mle", "single", "intermediate", "partial")
+    assert plan.methods(parse(edited("tables", {})), "squares16") == every
 
 
 @pytest.mark.parametrize(

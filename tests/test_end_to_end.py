@@ -5,6 +5,7 @@ import json
 import os
 import subprocess
 import sys
+from itertools import product
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +13,7 @@ import pytest
 from PIL import Image
 
 ROOT = Path(__file__).resolve().parent.parent
-TARGET = "results/tables/tiny.csv"
+TARGETS = ("results/tables/tiny.csv", "results/tables/hierarchy.csv")
 
 
 def snakemake(folder: Path, *arguments: str) -> str:
@@ -44,17 +45,29 @@ def finished(tmp_path_factory) -> Path:
         top, left = draw.integers(0, 12, size=2)
         pixels[top : top + 8, left : left + 8] = draw.integers(0, 256, size=3)
         Image.fromarray(pixels).save(folder / "pictures" / f"{number:02}.png")
-    snakemake(folder, TARGET)
+    snakemake(folder, *TARGETS)
     return folder
 
 
-def test_table_holds_the_distances(finished):
-    rows = list(csv.reader((finished / TARGET).read_text().splitlines()))
+LABELS = {
+    "mle": "MLE",
+    "single": "Single reward",
+    "intermediate": "Intermediate reward",
+    "partial": "Partial generation",
+}
+
+
+@pytest.mark.parametrize(
+    ("experiment", "target", "methods"),
+    [("squares16", TARGETS[0], ("mle", "single")), ("hierarchy16", TARGETS[1], tuple(LABELS))],
+)
+def test_table_holds_the_distances(finished, experiment, target, methods):
+    rows = list(csv.reader((finished / target).read_text().splitlines()))
     assert rows[0] == ["method", "16x16"]
-    for (label, figure), method in zip(rows[1:], ("mle", "single"), strict=True):
-        path = finished / "results" / "squares16" / method / "distance.json"
+    for (label, figure), method in zip(rows[1:], methods, strict=True):
+        path = finished / "results" / experiment / method / "distance.json"
         result = json.loads(path.read_text())
-        assert label == {"mle": "MLE", "single": "Single reward"}[method]
+        assert label == LABELS[method]
         assert float(figure) == pytest.approx(np.mean(result["distances"]), abs=1e-4)
         assert len(result["distances"]) == 2
         assert result["distances"][0] != result["distances"][1]
@@ -62,11 +75,11 @@ def test_table_holds_the_distances(finished):
 
 
 def test_figures_are_pictures(finished):
-    for kind in ("samples", "curves"):
-        with Image.open(finished / "results" / "figures" / f"{kind}-squares16.png") as picture:
+    for name in product(("samples", "curves"), ("squares16", "hierarchy16")):
+        with Image.open(finished / "results" / "figures" / f"{'-'.join(name)}.png") as picture:
             darkest, lightest = picture.convert("L").getextrema()
             assert darkest < lightest
 
 
 def test_nothing_is_left_to_do(finished):
-    assert "Nothing to be done" in snakemake(finished, TARGET)
+    assert "Nothing to be done" in snakemake(finished, *TARGETS)

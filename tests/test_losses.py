@@ -15,9 +15,27 @@ MakePrior = Callable[..., PixelCNN]
 
 
 def test_nll_of_uniform_logits_is_log_k():
-    assert float(losses.nll(torch.zeros(2, 3, 3, 8), torch.randint(8, (2, 3, 3)))) == pytest.approx(
-        math.log(8)
-    )
+    codes = torch.randint(8, (2, 3, 3))
+    assert float(losses.nll([torch.zeros(2, 3, 3, 8)], [codes])) == pytest.approx(math.log(8))
+
+
+def test_nll_weighs_every_code_of_every_grid_alike():
+    coarse, fine = torch.randn(2, 2, 2, 8), torch.randn(2, 4, 4, 8)
+    codes = torch.randint(8, (2, 2, 2)), torch.randint(8, (2, 4, 4))
+    each = [
+        -grid.log_softmax(-1).gather(-1, taken.unsqueeze(-1)).flatten()
+        for grid, taken in zip((coarse, fine), codes, strict=True)
+    ]
+    torch.testing.assert_close(losses.nll((coarse, fine), codes), torch.cat(each).mean())
+
+
+@pytest.mark.parametrize("discount", [0.0, 0.5, 0.9, 1.0])
+def test_reward_to_go_is_its_definition(discount: float):
+    rewards = torch.randn(3, 6, dtype=torch.float64)
+    returns = losses.reward_to_go(rewards, discount)
+    for i in range(6):
+        expected = sum(discount ** (j - i) * rewards[:, j] for j in range(i, 6))
+        torch.testing.assert_close(returns[:, i], expected)
 
 
 def test_wasserstein_is_the_difference_of_means():

@@ -56,6 +56,50 @@ def test_one_attention_layer_sees_everything_at_once(make_prior: MakePrior):
     assert torch.equal(seen(prior), torch.ones(36, 36).tril(-1).bool())
 
 
+@pytest.mark.parametrize("conditioning_stack_layers", [0, 3])
+def test_a_conditional_prior_is_causal_and_sees_the_coarser_grid(
+    make_prior: MakePrior, conditioning_stack_layers: int
+):
+    """Perturbs every fine code, then every coarse one: each position knows its own above it."""
+    prior = make_prior(
+        side=4, conditional=True, conditioning_stack_layers=conditioning_stack_layers
+    ).double()
+    codes, above = torch.randint(7, (1, 4, 4)), torch.randint(7, (1, 2, 2))
+    with torch.no_grad():
+        before = prior(codes, above).flatten(1, 2)
+        for j in range(16):
+            other = codes.clone()
+            other.view(-1)[j] = (other.view(-1)[j] + 1) % 7
+            changed = (prior(other, above).flatten(1, 2) != before).any(-1).squeeze(0)
+            assert not changed[: j + 1].any()
+            assert changed[j + 1 :].all()
+        for j in range(4):
+            other = above.clone()
+            other.view(-1)[j] = (other.view(-1)[j] + 1) % 7
+            changed = (prior(codes, other) != before.view(1, 4, 4, 7)).any(-1).squeeze(0)
+            row, column = divmod(j, 2)
+            assert changed[2 * row : 2 * row + 2, 2 * column : 2 * column + 2].all()
+
+
+@pytest.mark.parametrize("rows", [slice(0, 4), slice(1, 3), slice(3, 4), slice(0, 1)])
+@pytest.mark.parametrize("attention_layers", [0, 2])
+def test_some_rows_have_the_logits_of_all(
+    make_prior: MakePrior, rows: slice, attention_layers: int
+):
+    prior = make_prior(side=4, conditional=True, attention_layers=attention_layers)
+    codes, above = torch.randint(7, (2, 4, 4)), torch.randint(7, (2, 2, 2))
+    whole = prior(codes, above)
+    torch.testing.assert_close(prior(codes, above, rows), whole[:, rows])
+
+
+def test_a_missing_or_needless_condition_is_refused(make_prior: MakePrior):
+    codes, above = torch.zeros(1, 4, 4, dtype=torch.long), torch.zeros(1, 2, 2, dtype=torch.long)
+    with pytest.raises(ValueError, match="needs codes of a coarser grid"):
+        make_prior(conditional=True)(codes)
+    with pytest.raises(ValueError, match="takes no codes of a coarser grid"):
+        make_prior()(codes, above)
+
+
 def test_a_new_layer_is_the_identity(prior_settings):
     torch.manual_seed(0)
     shallow = PixelCNN(prior_settings.model_copy(update={"layers": 1, "attention_layers": 0}), 4, 7)

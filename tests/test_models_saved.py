@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from rarl.config import Vqvae
-from rarl.models.pixelcnn import PixelCNN
+from rarl.models.prior import CodePrior
 from rarl.models.saved import (
     CodeSet,
     load_codes,
@@ -22,18 +22,31 @@ from rarl.runtime import artefact
 from rarl.runtime.errors import UserError
 
 CPU = torch.device("cpu")
+MakeCodePrior = Callable[..., CodePrior]
 
 
-def test_a_prior_returns_with_equal_logits(tmp_path: Path, make_prior: Callable[..., PixelCNN]):
-    prior, path = make_prior(side=4), tmp_path / "prior.safetensors"
+def test_a_prior_returns_with_equal_logits(tmp_path: Path, make_code_prior: MakeCodePrior):
+    prior, path = make_code_prior(2, 4), tmp_path / "prior.safetensors"
     save_prior(path, prior, {"note": "x"})
-    codes = torch.randint(7, (2, 4, 4))
-    assert torch.equal(load_prior(path, CPU)(codes), prior(codes))
+    codes = torch.randint(7, (2, 2, 2)), torch.randint(7, (2, 4, 4))
+    for mine, theirs in zip(load_prior(path, device=CPU)(codes), prior(codes), strict=True):
+        assert torch.equal(mine, theirs)
     assert artefact.load(path).metadata["note"] == "x"
 
 
+def test_grids_of_several_files_make_one_prior(tmp_path: Path, make_code_prior: MakeCodePrior):
+    prior = make_code_prior(2, 4)
+    paths = [tmp_path / "top.safetensors", tmp_path / "bottom.safetensors"]
+    for path, (grid, pixelcnn) in zip(paths, prior.grids.items(), strict=True):
+        save_prior(path, CodePrior({grid: pixelcnn}), {})
+    codes = torch.randint(7, (2, 2, 2)), torch.randint(7, (2, 4, 4))
+    again = load_prior(*reversed(paths), device=CPU)
+    for mine, theirs in zip(again(codes), prior(codes), strict=True):
+        assert torch.equal(mine, theirs)
+
+
 def test_a_vqvae_returns_frozen_with_equal_pictures(tmp_path: Path, vqvae_settings: Vqvae):
-    model, path = VQVAE(vqvae_settings), tmp_path / "vqvae.safetensors"
+    model, path = VQVAE(vqvae_settings, 2), tmp_path / "vqvae.safetensors"
     model.train()(torch.rand(4, 3, 16, 16))
     save_vqvae(path, model, {})
     again = load_vqvae(path, CPU)
@@ -66,23 +79,25 @@ def test_rubbish_is_one_line(tmp_path: Path, content: bytes):
     path = tmp_path / "prior.safetensors"
     path.write_bytes(content)
     with pytest.raises(UserError) as caught:
-        load_prior(path, CPU)
+        load_prior(path, device=CPU)
     assert str(path) in str(caught.value)
     assert "\n" not in str(caught.value)
 
 
 def test_another_stages_file_is_refused(tmp_path: Path, vqvae_settings: Vqvae):
     path = tmp_path / "vqvae.safetensors"
-    save_vqvae(path, VQVAE(vqvae_settings), {})
-    with pytest.raises(UserError, match="holds no 'prior'"):
-        load_prior(path, CPU)
+    save_vqvae(path, VQVAE(vqvae_settings, 1), {})
+    with pytest.raises(UserError, match="holds no 'priors'"):
+        load_prior(path, device=CPU)
 
 
-def test_weights_of_another_shape_are_refused(tmp_path: Path, make_prior: Callable[..., PixelCNN]):
+def test_weights_of_another_shape_are_refused(tmp_path: Path, make_code_prior: MakeCodePrior):
     path = tmp_path / "prior.safetensors"
-    save_prior(path, make_prior(side=4), {"side": 5})
+    prior = make_code_prior(4)
+    prior.grids[0].side = 5
+    save_prior(path, prior, {})
     with pytest.raises(UserError, match="weights do not fit"):
-        load_prior(path, CPU)
+        load_prior(path, device=CPU)
 
 
 def test_a_failed_save_leaves_the_old_file(tmp_path: Path):

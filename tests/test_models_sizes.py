@@ -5,16 +5,15 @@ from pathlib import Path
 import pytest
 
 from rarl import cli
-from rarl.config import Config, Experiment, load
+from rarl.config import Config, Prior, load
 from rarl.models.sizes import sizes
 
 ROOT = Path(__file__).resolve().parent.parent
 PAPER: Config = load(ROOT / "config" / "paper.yaml")
 
 
-def prior_parameters(of: Experiment) -> int:
-    """Weights and biases of the prior, layer by layer, counted by hand."""
-    prior, k, side = of.prior, of.vqvae.codebook_size, of.latents[0]
+def prior_parameters(prior: Prior, k: int, side: int, *, conditional: bool) -> int:
+    """Weights and biases of a prior of k codes, layer by layer, counted by hand."""
     c, r, f = prior.hidden_units, prior.residual_units, prior.filter_size
     reach = f // 2
     entry = k * c + (reach * f * c * c + c) + (reach * c * c + c) + (c * c + c) + c * side**2
@@ -22,31 +21,39 @@ def prior_parameters(of: Experiment) -> int:
     convolutions = ((reach + 1) * f * c * r + r) + ((reach + 1) * c * r + r) + (c * r + r)
     attention = 2 * c + (c * c + c) + (2 * c * 2 * c + 2 * c) + (c * c + c)
     output = (c * r + r) + gate
+    conditioning = k * c + c * (side // 2) ** 2 + (2 * 2 * c * c + c)
+    conditioning += prior.conditioning_stack_layers * ((3 * 3 * c * r + r) + gate)
     return (
         entry
         + prior.layers * (convolutions + 2 * gate)
         + prior.attention_layers * attention
         + prior.output_stack_layers * output
+        + conditional * conditioning
         + (c * k + k)
     )
 
 
 @pytest.mark.parametrize("name", PAPER.experiments)
 def test_priors_of_the_paper(name: str):
-    assert sizes(PAPER.experiments[name]).prior == prior_parameters(PAPER.experiments[name])
+    of = PAPER.experiments[name]
+    expected = [
+        prior_parameters(of.prior.of(grid), of.vqvae.codebook_size, side, conditional=i > 0)
+        for i, (grid, side) in enumerate(zip(of.grids, of.latents, strict=True))
+    ]
+    assert list(sizes(of).priors) == expected
 
 
 @pytest.mark.parametrize(
-    ("name", "vqvae", "prior"),
+    ("name", "vqvae", "priors"),
     [
-        ("lsun-bedroom-64-8", 1_210_627, 128_564_736),  # Table 5
-        ("lsun-bedroom-64-16", 800_771, 153_090_048),  # Table 6
-        ("lsun-bedroom-128-16", 1_210_627, 153_090_048),  # Table 7
-        ("celeba-128-16", 1_210_627, 153_090_048),  # Table 7
+        ("lsun-bedroom-64-8", 1_210_627, (128_564_736,)),  # Table 5
+        ("lsun-bedroom-64-16", 800_771, (153_090_048,)),  # Table 6
+        ("lsun-bedroom-128-16", 1_210_627, (153_090_048,)),  # Table 7
+        ("celeba-128-16", 1_210_627, (153_090_048,)),  # Table 7
     ],
 )
-def test_no_architecture_changes_unnoticed(name: str, vqvae: int, prior: int):
-    assert sizes(PAPER.experiments[name])[:2] == (vqvae, prior)
+def test_no_architecture_changes_unnoticed(name: str, vqvae: int, priors: tuple[int, ...]):
+    assert sizes(PAPER.experiments[name])[:2] == (vqvae, priors)
 
 
 @pytest.mark.parametrize("path", ["config.yaml", "config/paper.yaml"])
@@ -55,4 +62,6 @@ def test_the_command_prints_a_line_for_each_experiment(path: str, capsys: pytest
     printed = capsys.readouterr().out
     for name, experiment in load(ROOT / path).experiments.items():
         [line] = [line for line in printed.splitlines() if line.startswith(f"{name} ")]
-        assert [int(word.replace(",", "")) for word in line.split()[1:]] == list(sizes(experiment))
+        vqvae, priors, critic = sizes(experiment)
+        numbers = [int(word.replace(",", "")) for word in line.split()[1:] if word != "+"]
+        assert numbers == [vqvae, critic, *priors]

@@ -7,9 +7,9 @@ from rarl.config import Vqvae
 from rarl.models.vqvae import VQVAE, to_pixels, to_unit, vqvae_loss
 
 
-def trained_once(settings: Vqvae) -> VQVAE:
+def trained_once(settings: Vqvae, grids: int = 1) -> VQVAE:
     torch.manual_seed(0)
-    model = VQVAE(settings).train()
+    model = VQVAE(settings, grids).train()
     model(torch.rand(4, 3, 16, 16) * 2 - 1)  # starts the codebook
     return model.eval()
 
@@ -28,13 +28,39 @@ def test_the_grid_is_the_image_over_two_to_the_layers(
     assert model.decode((codes,)).shape == images.shape
 
 
-def test_decoding_the_codes_is_the_forward_pass(vqvae_settings: Vqvae):
-    model = trained_once(vqvae_settings)
+@pytest.mark.parametrize("filters", [(3, 4), (5, 2)])
+def test_a_coarse_grid_has_half_the_side(vqvae_settings: Vqvae, filters: tuple[int, int]):
+    encoder, decoder = filters
+    changes = {"encoder_filter": encoder, "decoder_filter": decoder}
+    model = trained_once(vqvae_settings.model_copy(update=changes), grids=2)
+    images = torch.rand(2, 3, 32, 32)
+    top, bottom = model.encode(images)
+    assert (top.shape, bottom.shape) == ((2, 4, 4), (2, 8, 8))
+    assert model.decode((top, bottom)).shape == images.shape
+
+
+@pytest.mark.parametrize("grids", [1, 2])
+def test_decoding_the_codes_is_the_forward_pass(vqvae_settings: Vqvae, grids: int):
+    model = trained_once(vqvae_settings, grids)
     images = torch.rand(3, 3, 16, 16) * 2 - 1
-    out = model(images)
-    (codes,) = model.encode(images)
-    assert torch.equal(codes, out.quantized[0].codes)
-    torch.testing.assert_close(model.decode((codes,)), out.images)
+    out, codes = model(images), model.encode(images)
+    for mine, theirs in zip(codes, out.quantized, strict=True):
+        assert torch.equal(mine, theirs.codes)
+    torch.testing.assert_close(model.decode(codes), out.images)
+
+
+def test_both_grids_reach_the_picture_and_learn(vqvae_settings: Vqvae):
+    model = trained_once(vqvae_settings, 2)
+    images = torch.rand(3, 3, 16, 16) * 2 - 1
+    top, bottom = model.encode(images)
+    before = model.decode((top, bottom))
+    assert not torch.equal(model.decode(((top + 1) % 16, bottom)), before)
+    assert not torch.equal(model.decode((top, (bottom + 1) % 16)), before)
+    model.train()
+    vqvae_loss(images, model(images), 0.25)["loss"].backward()
+    for name, parameter in model.named_parameters():
+        assert parameter.grad is not None, name
+        assert parameter.grad.abs().sum() > 0, name
 
 
 def test_the_loss_adds_mse_and_weighted_commitment(vqvae_settings: Vqvae):

@@ -136,7 +136,8 @@ def metrics(tmp_path) -> list[Path]:
 
 def test_curves_draw_every_figure_where_it_belongs(metrics):
     vqvae, prior, mle, single = map(curves.read, metrics)
-    figure = curves.draw(vqvae, prior, {"MLE": mle, "Single reward": single}, "squares16")
+    methods = {"MLE": mle, "Single reward": single}
+    figure = curves.draw(vqvae, {"single": prior}, methods, "squares16")
     drawn = {
         axes.get_title(): {
             str(line.get_label()): (list(line.get_xdata()), list(line.get_ydata()))
@@ -162,8 +163,18 @@ def test_curves_draw_every_figure_where_it_belongs(metrics):
     assert all(axes.get_ylabel() for axes in figure.axes)
 
 
+def test_curves_tell_two_priors_apart(metrics):
+    vqvae, prior, *_ = map(curves.read, metrics)
+    figure = curves.draw(vqvae, {"top": prior, "bottom": prior}, {}, "hierarchy16")
+    [axes] = [axes for axes in figure.axes if axes.get_title() == "Priors"]
+    assert [line.get_label() for line in axes.lines] == [
+        *("top, train", "top, validation", "bottom, train", "bottom, validation")
+    ]
+    assert len({line.get_color() for line in axes.lines}) == 2
+
+
 def test_curves_are_a_picture(metrics, tmp_path):
-    settings = CurvesSettings(title="squares16", labels=("MLE", "Single reward"))
+    settings = CurvesSettings(title="squares16", grids=("single",), labels=("MLE", "Single reward"))
     curves_stage.run(settings, metrics=metrics, output=tmp_path / "curves.png")
     with Image.open(tmp_path / "curves.png") as picture:
         assert picture.format == "PNG"

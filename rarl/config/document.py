@@ -77,10 +77,10 @@ class Config(Settings):
             rl = Rl.model_validate_json(json.dumps(merged))
         except ValidationError as error:
             raise ValueError(one_line(error, Rl, f"methods.{method}.rl")) from None
-        rows = self.experiments[experiment].latents[-1]
-        if rl.context_rows >= rows:
-            raise ValueError(
-                f"experiments.{experiment}.rl.context_rows: {rl.context_rows} for method {method} "
-                f"leaves nothing to draw of the {rows} rows in latents"
-            )
+        try:
+            of = self.experiments[experiment]
+            rl.part.rows(of.latents)
+            rl.critic.check(of.image_size)
+        except ValueError as error:
+            raise ValueError(f"experiments.{experiment}.rl for method {method}: {error}") from None
         return rl

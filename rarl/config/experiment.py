@@ -1,9 +1,13 @@
 """An experiment: one data set at one size, its models, their training and evaluation."""
 
-from typing import Annotated, Literal, Self
+import json
+from collections.abc import Sequence
+from itertools import pairwise
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import Field, ValidationError, model_validator
 
+from rarl.config.faults import one_line
 from rarl.config.fields import (
     Count,
     CountOrZero,
@@ -11,8 +15,13 @@ from rarl.config.fields import (
     NotNegative,
     OddFilter,
     Positive,
+    Real,
     Settings,
+    Share,
 )
+from rarl.config.overlaying import overlay
+
+SINGLE = "single"  # the grid of an experiment that has but one
 
 
 class Vqvae(Settings):
@@ -47,6 +56,7 @@ class Prior(Settings):
     attention_layers: CountOrZero  # spread evenly over the layers
     attention_heads: Count
     output_stack_layers: CountOrZero
+    conditioning_stack_layers: CountOrZero  # over the coarser grid, where there is one
     dropout: Fraction
     flip: bool  # train on the codes of mirrored pictures, too
     batch_size: Count
@@ -71,6 +81,22 @@ class Prior(Settings):
         return self
 
 
+class Priors(Prior):
+    """What the priors of an experiment share, and what overlays it when it has two grids."""
+
+    top: dict[str, Any]
+    bottom: dict[str, Any]
+
+    def of(self, grid: str) -> Prior:
+        """The prior of a grid: `single`, `top` or `bottom`. Raises ValueError."""
+        shared = self.model_dump(exclude={"top", "bottom"})
+        merged = shared if grid == SINGLE else overlay(shared, getattr(self, grid))
+        try:
+            return Prior.model_validate_json(json.dumps(merged))
+        except ValidationError as error:
+            raise ValueError(one_line(error, Prior, f"prior.{grid}")) from None
+
+
 class Critic(Settings):
     """The critic and its training."""
 
@@ -79,7 +105,8 @@ class Critic(Settings):
     stem_stride: Annotated[int, Field(ge=2, multiple_of=2)]  # of the first convolution
     hidden_units: Count  # channels after it; doubled by each further stage
     max_units: Count  # channels never exceed it
-    final_size: Count  # stride-2 stages follow until the map has this side, or less
+    final_size: Count  # stride-2 stages follow until the features have this width, or less
+    map_size: CountOrZero  # width of the features that are scored patch by patch; 0: no such score
     batch_size: Count  # pictures of each kind in a critic step
     steps: Count  # critic steps for each policy step
     warmup_steps: CountOrZero  # critic steps before the first policy step
@@ -87,6 +114,18 @@ class Critic(Settings):
     gradient_penalty: NotNegative
     penalty_every: Count  # critic steps; the penalty then counts as many times
     ema_decay: Fraction  # of the critic's weights that give the reward; 0: the newest
+
+    def check(self, image_size: int) -> None:
+        """Raises ValueError when the patches' scores can't have the width `map_size`."""
+        width = image_size // self.stem_stride
+        widths = []
+        while width > self.final_size:
+            widths.append(width)
+            width //= 2
+        if self.map_size and self.map_size not in widths:
+            raise ValueError(
+                f"critic.map_size={self.map_size} is none of the widths before final_size, {widths}"
+            )
 
 
 class Finetuning(Settings):
@@ -102,27 +141,53 @@ class Finetuning(Settings):
     evaluate_samples: Annotated[int, Field(ge=2)]  # behind the distance that picks the checkpoint
 
 
+class Part(Settings):
+    """The share of each grid's rows that a rollout draws; 1: all. Below 1, partial generation."""
+
+    single: Share
+    top: Share
+    bottom: Share
+
+    def rows(self, sides: Sequence[int]) -> tuple[int, ...]:
+        """Rows drawn of each grid, coarse to fine. Raises ValueError when they don't fit.
+
+        Grids stay aligned, and a finer grid's part lies within the coarser one's.
+        """
+        shares = (self.single,) if len(sides) == 1 else (self.top, self.bottom)
+        rows: list[int] = []
+        for grid, (share, side) in enumerate(zip(shares, sides, strict=True)):
+            count, unit = share * side, 2**grid  # a row of the coarsest grid is `unit` rows
+            if count % unit:
+                raise ValueError(
+                    f"part: {share:g} of {side} rows is {count:g}, but must be a multiple of {unit}"
+                )
+            if rows and count > 2 * rows[-1]:
+                raise ValueError("part: bottom is more than top, within which it must lie")
+            rows.append(int(count))
+        return tuple(rows)
+
+
 class Rl(Finetuning):
     """Fine-tuning by reinforcement; `objective: mle` uses only what it shares."""
 
-    context_rows: CountOrZero  # at most so many rows of codes are given by a real picture
-    rollouts_per_context: Count  # continuations of one context, compared with each other
+    part: Part
+    rollouts_per_context: Count  # of one real picture's context, compared with each other
+    reward: Literal["single", "intermediate"]  # of the picture, or of each of its patches
+    discount: Annotated[Real, Field(ge=0, le=1)]  # of later patches' rewards, a code
+    whole_weight: Annotated[Real, Field(ge=0, le=1)]  # of the single reward in the intermediate
     kl_weight: NotNegative  # of KL(policy || MLE prior), per code
     mle_weight: NotNegative  # of the NLL of real codes beside the reward, per code
     critic: Critic
 
     @model_validator(mode="after")
-    def _groups_fit(self) -> Self:
+    def _fits(self) -> Self:
         group = self.rollouts_per_context
-        if self.context_rows and group < 2:
-            raise ValueError(
-                f"context_rows={self.context_rows} needs rollouts_per_context of at least 2: each "
-                "continuation of a context is judged against the others"
-            )
         if self.batch_size % group:
             raise ValueError(
                 f"batch_size={self.batch_size} is not divisible by rollouts_per_context={group}"
             )
+        if self.reward == "intermediate" and not self.critic.map_size:
+            raise ValueError("reward: intermediate needs critic.map_size above 0")
         return self
 
 
@@ -153,9 +218,9 @@ class Experiment(Settings):
     seed: CountOrZero
     dataset: str
     image_size: Count
-    latents: Annotated[tuple[Count, ...], Field(min_length=1, max_length=1)]  # sides of the grids
+    latents: Annotated[tuple[Count, ...], Field(min_length=1, max_length=2)]  # sides, coarse first
     vqvae: Vqvae
-    prior: Prior
+    prior: Priors
     rl: Rl
     sampling: Sampling
     evaluation: Evaluation
@@ -169,4 +234,17 @@ class Experiment(Settings):
                 f"image_size={self.image_size} / 2**(vqvae.layers={self.vqvae.layers}) is "
                 f"{self.image_size / factor:g}, but the finest grid in latents is {finest}"
             )
+        for coarse, fine in pairwise(self.latents):
+            if fine != 2 * coarse:
+                raise ValueError(
+                    f"latents={list(self.latents)}: a grid has half the side of the next finer "
+                    f"one, so {fine // 2} goes before {fine}"
+                )
+        for grid in self.grids:
+            self.prior.of(grid)
         return self
+
+    @property
+    def grids(self) -> tuple[str, ...]:
+        """Names of the code grids, coarse to fine, as in the paper."""
+        return (SINGLE,) if len(self.latents) == 1 else ("top", "bottom")

@@ -50,6 +50,7 @@ Real = Annotated[float, BeforeValidator(_number), Field(allow_inf_nan=False)]
 Positive = Annotated[Real, Field(gt=0)]
 NotNegative = Annotated[Real, Field(ge=0)]
 Fraction = Annotated[Real, Field(ge=0, lt=1)]
+Share = Annotated[Real, Field(gt=0, le=1)]
 OddFilter = Annotated[int, Field(ge=1), AfterValidator(_odd)]
 
 

@@ -1,30 +1,56 @@
-"""The critic: an image to one score. Higher means more like a reconstruction of a real picture."""
+"""The critic: an image to scores. Higher means more like a reconstruction of a real picture."""
 
+from typing import NamedTuple
+
+import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
 from rarl.config import Critic as CriticSettings
 
 
-class Critic(nn.Module):
-    """Strided convolutions down to `final_size`, then a linear score.
+class Scores(NamedTuple):
+    """Unbounded, in the critic's own unit."""
 
+    whole: Tensor  # (B,) of each picture
+    patches: Tensor | None  # (B, h, w) of its patches; None without such a head
+
+    @property
+    def total(self) -> Float[Tensor, " b"]:
+        """One number a picture, for the gradient penalties."""
+        return self.whole if self.patches is None else self.whole + self.patches.mean((1, 2))
+
+
+class Critic(nn.Module):
+    """Strided convolutions down to `final_size`, then a linear score of the whole picture.
+
+    With `map_size`, a PatchGAN (Isola et al. 2017, arXiv 1611.07004) branches off where the
+    features have that side: a score for each of its cells, which sees a patch of the picture.
     Layer normalisation, not batch normalisation: the gradient penalty is a property of single
     pictures (Gulrajani et al. 2017, arXiv 1704.00028, section 4).
     """
 
-    def __init__(self, settings: CriticSettings, image_size: int) -> None:
+    def __init__(self, settings: CriticSettings, height: int, width: int) -> None:
         super().__init__()
-        stride, width = settings.stem_stride, settings.hidden_units
-        size = image_size // stride
-        stages = [nn.Conv2d(3, width, 2 * stride, stride, stride // 2), nn.LeakyReLU(0.2)]
-        while size > settings.final_size:
-            out = min(2 * width, settings.max_units)
-            stages += [nn.Conv2d(width, out, 4, 2, 1), nn.GroupNorm(1, out), nn.LeakyReLU(0.2)]
-            width, size = out, size // 2
+        stride, channels = settings.stem_stride, settings.hidden_units
+        size = torch.Size((height // stride, width // stride))
+        stages = [nn.Conv2d(3, channels, 2 * stride, stride, stride // 2), nn.LeakyReLU(0.2)]
+        patch_stages: list[nn.Module] = []
+        while size[1] > settings.final_size:
+            if size[1] == settings.map_size:
+                patch_stages, stages = stages, []
+                self.patch_score = nn.Conv2d(channels, 1, 1)
+            out = min(2 * channels, settings.max_units)
+            stages += [nn.Conv2d(channels, out, 4, 2, 1), nn.GroupNorm(1, out), nn.LeakyReLU(0.2)]
+            channels, size = out, torch.Size(max(1, side // 2) for side in size)
+        self.stem = nn.Sequential(*patch_stages) if patch_stages else None
         self.features = nn.Sequential(*stages)
-        self.score = nn.Linear(width * size * size, 1)
+        self.score = nn.Linear(channels * size.numel(), 1)
 
-    def forward(self, images: Float[Tensor, "b 3 height width"]) -> Float[Tensor, " b"]:
-        """Scores of images in [-1, 1]; unbounded, in the critic's own unit."""
-        return self.score(self.features(images).flatten(1)).squeeze(1)
+    def forward(self, images: Float[Tensor, "b 3 height width"]) -> Scores:
+        """Scores of images in [-1, 1]."""
+        patches = None
+        if self.stem is not None:
+            images = self.stem(images)
+            patches = self.patch_score(images).squeeze(1)
+        return Scores(self.score(self.features(images).flatten(1)).squeeze(1), patches)

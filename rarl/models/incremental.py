@@ -39,9 +39,16 @@ class IncrementalPixelCNN:
     """
 
     def __init__(
-        self, prior: PixelCNN, batch: int, prefix: Int[Tensor, "b n"] | None = None
+        self,
+        prior: PixelCNN,
+        batch: int,
+        prefix: Int[Tensor, "b n"] | None = None,
+        above: Int[Tensor, "b h w"] | None = None,
     ) -> None:
-        """Starts at the first position, or behind a given prefix of codes in raster order."""
+        """Starts at the first position, or behind a given prefix of codes in raster order.
+
+        `above` is the next coarser grid, for a conditional prior.
+        """
         self.prior, side, reach = prior, prior.side, prior.reach
         self.side, self.reach, self.batch = side, reach, batch
         like = prior.logits.weight
@@ -58,6 +65,7 @@ class IncrementalPixelCNN:
         self._previous = like.new_zeros(batch, hidden)
         self._weights = [_matrices(cast(GatedLayer, layer)) for layer in prior.layers]
         self._enter = _taps(prior.enter_h.weight)
+        self._place = prior.place(above)
         self._attention = self._attention_caches()
         if prefix is not None and prefix.shape[1]:
             self._prefill(prefix)
@@ -112,7 +120,7 @@ class IncrementalPixelCNN:
         """The v stream of a whole row, from the rows above it."""
         prior, p = self.prior, self.reach
         above = self._embedded[:, :, row : row + p]
-        v = prior.enter_v(above) + prior.position[:, row : row + 1]
+        v = prior.enter_v(above) + self._place[:, :, row : row + 1]
         bias = cast(Tensor, prior.enter_h.bias)
         self._links = [_by_column(prior.link(F.relu(v))) + bias]
         for i, layer in enumerate(prior.layers):
@@ -125,34 +133,35 @@ class IncrementalPixelCNN:
         self._left[:, :] = 0
 
     def _prefill(self, prefix: Tensor) -> None:
-        """One teacher-forced pass over the prefix fills every cache."""
+        """One teacher-forced pass over the rows of the prefix fills every cache."""
         prior, p, side, n = self.prior, self.reach, self.side, prefix.shape[1]
         self.codes[:, :n] = prefix
-        grid = self.codes.view(-1, side, side)
-        embedded = prior.embedding(grid)  # (B, H, W, C); positions from n on are never used
-        flat = embedded.flatten(1, 2)
-        v, h = prior.enter(embedded.permute(0, 3, 1, 2))
         row, column = divmod(n, side)
-        self._embedded[:, :, p:, p : p + side] = embedded.permute(0, 3, 1, 2)
+        rows = row + (column > 0)
+        grid = self.codes.view(-1, side, side)[:, :rows]
+        embedded = prior.embedding(grid)  # (B, rows, W, C); positions from n on are never used
+        flat = embedded.flatten(1, 2)
+        v, h = prior.enter(embedded.permute(0, 3, 1, 2), self._place)
+        self._embedded[:, :, p : p + rows, p : p + side] = embedded.permute(0, 3, 1, 2)
         hidden_rows = []
         for i, module in enumerate(prior.layers):
             layer = cast(GatedLayer, module)
-            self._v[i][:, :, p:, p : p + side] = F.relu(v)
+            self._v[i][:, :, p : p + rows, p : p + side] = F.relu(v)
             hidden_rows.append(F.relu(h))
             v, h = layer(v, h)
             if i in self._attention:
-                cache, tokens = self._attention[i], h.flatten(2).transpose(1, 2)
-                _, key, value = cache.module.project(tokens, shift(flat))
-                cache.keys.copy_(key)
-                cache.values.copy_(value)
-                h = cache.module(tokens, shift(flat)).transpose(1, 2).unflatten(2, h.shape[2:])
+                attention, tokens = self._attention[i], h.flatten(2).transpose(1, 2)
+                _, key, value = attention.module.project(tokens, shift(flat))
+                attention.keys[:, :, : rows * side] = key
+                attention.values[:, :, : rows * side] = value
+                h = attention.module(tokens, shift(flat)).transpose(1, 2).unflatten(2, h.shape[2:])
         self.position = n
         self._previous = flat[:, n - 1]
         if column:
             self._start_row(row)
             self._left[:, p : p + column] = embedded[:, row, :column]
-            for cache_h, rows in zip(self._h, hidden_rows, strict=True):
-                cache_h[:, p : p + column] = rows[:, :, row, :column].transpose(1, 2)
+            for cache, hidden in zip(self._h, hidden_rows, strict=True):
+                cache[:, p : p + column] = hidden[:, :, row, :column].transpose(1, 2)
 
 
 def _by_column(x: Tensor) -> Tensor:

@@ -1,4 +1,4 @@
-"""The prior: a gated PixelCNN over one grid of codes, in raster order.
+"""A gated PixelCNN over one grid of codes, in raster order.
 
 Two streams keep the field of view free of the blind spot of masked convolutions (van den Oord et
 al. 2016, arXiv 1606.05328): `v` at a position has seen the rows above it, `h` those and the codes
@@ -13,6 +13,8 @@ from jaxtyping import Float, Int
 from torch import Tensor, nn
 
 from rarl.config import Prior
+
+ALL_ROWS = slice(None)
 
 
 class GatedLayer(nn.Module):
@@ -99,12 +101,55 @@ class OutputLayer(nn.Module):
         return x + F.glu(self.gate(self.dropout(F.relu(self.enter(F.relu(x))))), -1)
 
 
-class PixelCNN(nn.Module):
-    """p(codes), one grid; `forward` gives the logits of every code given those before it."""
+class Conditioning(nn.Module):
+    """The next coarser grid, whole, to features at twice its side: residual convolutions."""
 
     def __init__(self, settings: Prior, side: int, codebook_size: int) -> None:
         super().__init__()
+        hidden = settings.hidden_units
+        self.embedding = nn.Embedding(codebook_size, hidden)
+        self.position = nn.Parameter(torch.zeros(hidden, side, side))
+        self.layers = nn.Sequential(
+            *(
+                ConditioningLayer(hidden, settings.residual_units, settings.dropout)
+                for _ in range(settings.conditioning_stack_layers)
+            )
+        )
+        self.enlarge = nn.ConvTranspose2d(hidden, hidden, 2, 2)
+
+    def forward(self, codes: Int[Tensor, "b h w"]) -> Float[Tensor, "b c height width"]:
+        embedded = self.embedding(codes).permute(0, 3, 1, 2) + self.position
+        return self.enlarge(F.relu(self.layers(embedded)))
+
+
+class ConditioningLayer(nn.Module):
+    """A gated residual layer that sees in all directions."""
+
+    def __init__(self, hidden: int, residual: int, dropout: float) -> None:
+        super().__init__()
+        self.conv = nn.Conv2d(hidden, residual, 3, padding=1)
+        self.gate = nn.Conv2d(residual, 2 * hidden, 1)
+        self.dropout = nn.Dropout(dropout)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(B, C, H, W)."""
+        return x + F.glu(self.gate(self.dropout(F.relu(self.conv(F.relu(x))))), 1)
+
+
+class PixelCNN(nn.Module):
+    """p(grid), or p(grid | the next coarser grid) when `conditional`.
+
+    `forward` gives the logits of every code given those before it in raster order.
+    """
+
+    def __init__(
+        self, settings: Prior, side: int, codebook_size: int, *, conditional: bool = False
+    ) -> None:
+        super().__init__()
         self.settings, self.side, self.codebook_size = settings, side, codebook_size
+        self.conditioning = (
+            Conditioning(settings, side // 2, codebook_size) if conditional else None
+        )
         hidden, reach = settings.hidden_units, settings.filter_size // 2
         self.reach = reach
         self.embedding = nn.Embedding(codebook_size, hidden)
@@ -130,21 +175,42 @@ class PixelCNN(nn.Module):
         )
         self.logits = nn.Linear(hidden, codebook_size)
 
-    def forward(self, codes: Int[Tensor, "b h w"]) -> Float[Tensor, "b h w k"]:
-        embedded = self.embedding(codes)  # (B, H, W, C)
-        v, h = self.enter(embedded.permute(0, 3, 1, 2))
+    def forward(
+        self,
+        codes: Int[Tensor, "b h w"],
+        above: Int[Tensor, "b h2 w2"] | None = None,
+        rows: slice = ALL_ROWS,
+    ) -> Float[Tensor, "b rows w k"]:
+        """Logits of the codes in `rows`; nothing is computed for the rows below them.
+
+        `above` is the next coarser grid, for a conditional prior and for no other.
+        """
+        first, last, _ = rows.indices(self.side)
+        embedded = self.embedding(codes[:, :last])  # (B, H, W, C)
+        v, h = self.enter(embedded.permute(0, 3, 1, 2), self.place(above))
         previous = shift(embedded.flatten(1, 2)) if self.attention else None
         for i, layer in enumerate(self.layers):
             v, h = layer(v, h)
             if previous is not None and str(i) in self.attention:
                 flat = self.attention[str(i)](h.flatten(2).transpose(1, 2), previous)
                 h = flat.transpose(1, 2).unflatten(2, h.shape[2:])
-        return self.head(h.permute(0, 2, 3, 1))
+        return self.head(h[:, :, first:].permute(0, 2, 3, 1))
 
-    def enter(self, embedded: Tensor) -> tuple[Tensor, Tensor]:
-        """(B, C, H, W) embeddings to the first (v, h), which are strictly causal."""
-        p = self.reach
-        v = self.enter_v(F.pad(embedded, (p, p, p, 0))[:, :, :-1]) + self.position
+    def place(self, above: Tensor | None) -> Float[Tensor, "b c h w"]:
+        """What each position knows beside the codes before it; B = 1 without a condition."""
+        if (above is None) != (self.conditioning is None):
+            need = "needs" if above is None else "takes no"
+            raise ValueError(f"this prior {need} codes of a coarser grid")
+        position = self.position.unsqueeze(0)
+        return position if self.conditioning is None else position + self.conditioning(above)
+
+    def enter(self, embedded: Tensor, place: Tensor) -> tuple[Tensor, Tensor]:
+        """(B, C, H, W) embeddings to the first (v, h), which are strictly causal.
+
+        The condition enters `v`, which hands it on to `h` in every layer.
+        """
+        p, rows = self.reach, embedded.shape[2]
+        v = self.enter_v(F.pad(embedded, (p, p, p, 0))[:, :, :-1]) + place[:, :, :rows]
         h = self.enter_h(F.pad(embedded, (p, 0))[..., :-1]) + self.link(F.relu(v))
         return v, h
 

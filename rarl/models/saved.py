@@ -9,6 +9,7 @@ from torch import Tensor, nn
 
 from rarl.config import Prior, Vqvae
 from rarl.models.pixelcnn import PixelCNN
+from rarl.models.prior import CodePrior
 from rarl.models.vqvae import VQVAE, Codes
 from rarl.runtime.artefact import Artefact, load, save
 from rarl.runtime.errors import UserError
@@ -17,27 +18,50 @@ Model = TypeVar("Model", bound=nn.Module)
 
 
 def save_vqvae(path: Path, model: VQVAE, metadata: dict[str, Any]) -> None:
-    save(path, model.state_dict(), {"vqvae": model.settings.model_dump(), **metadata})
+    made_by = {"vqvae": model.settings.model_dump(), "grids": model.grids}
+    save(path, model.state_dict(), {**made_by, **metadata})
 
 
 def load_vqvae(path: Path, device: torch.device) -> VQVAE:
     """In evaluation mode and frozen. Raises `UserError` when the file is something else."""
     artefact = _open(path, "vqvae")
-    model = VQVAE(Vqvae(**artefact.metadata["vqvae"]))
+    model = VQVAE(Vqvae(**artefact.metadata["vqvae"]), artefact.metadata["grids"])
     return _fill(model, artefact, path, device).requires_grad_(False)
 
 
-def save_prior(path: Path, model: PixelCNN, metadata: dict[str, Any]) -> None:
-    shape = {"side": model.side, "codebook_size": model.codebook_size}
-    save(path, model.state_dict(), {"prior": model.settings.model_dump(), **shape, **metadata})
+def save_prior(path: Path, model: CodePrior, metadata: dict[str, Any]) -> None:
+    priors = {
+        str(grid): {
+            "settings": prior.settings.model_dump(),
+            "side": prior.side,
+            "codebook_size": prior.codebook_size,
+        }
+        for grid, prior in model.grids.items()
+    }
+    save(path, model.state_dict(), {"priors": priors, **metadata})
 
 
-def load_prior(path: Path, device: torch.device) -> PixelCNN:
-    """In evaluation mode. Raises `UserError` when the file is something else."""
-    artefact = _open(path, "prior")
-    of = artefact.metadata
-    model = PixelCNN(Prior(**of["prior"]), of["side"], of["codebook_size"])
-    return _fill(model, artefact, path, device)
+def load_prior(*paths: Path, device: torch.device) -> CodePrior:
+    """The grids of all files in one prior, in evaluation mode.
+
+    Raises `UserError` when a file is something else.
+    """
+    grids: dict[int, PixelCNN] = {}
+    for path in paths:
+        artefact = _open(path, "priors")
+        part = CodePrior(
+            {
+                int(grid): PixelCNN(
+                    Prior(**of["settings"]),
+                    of["side"],
+                    of["codebook_size"],
+                    conditional=grid != "0",
+                )
+                for grid, of in artefact.metadata["priors"].items()
+            }
+        )
+        grids |= _fill(part, artefact, path, device).grids
+    return CodePrior(grids).eval()
 
 
 def _open(path: Path, key: str) -> Artefact:

@@ -7,7 +7,7 @@ from torch import nn
 
 from rarl.config import Config, Experiment
 from rarl.models.critic import Critic
-from rarl.models.pixelcnn import PixelCNN
+from rarl.models.prior import new_prior
 from rarl.models.vqvae import VQVAE
 
 
@@ -15,24 +15,29 @@ class Sizes(NamedTuple):
     """Trained parameters of the models of one experiment; the codebook counts."""
 
     vqvae: int
-    prior: int
+    priors: tuple[int, ...]  # grid by grid, coarse to fine
     critic: int
 
 
 def sizes(experiment: Experiment) -> Sizes:
     with torch.device("meta"):
-        vqvae = VQVAE(experiment.vqvae)
-        prior = PixelCNN(experiment.prior, experiment.latents[0], experiment.vqvae.codebook_size)
-        critic = Critic(experiment.rl.critic, experiment.image_size)
-    return Sizes(_count(vqvae) + vqvae.quantizer.codebook.numel(), _count(prior), _count(critic))
+        vqvae = VQVAE(experiment.vqvae, len(experiment.latents))
+        priors = new_prior(experiment).grids.values()
+        factor = 2**experiment.vqvae.layers
+        height = factor * experiment.rl.part.rows(experiment.latents)[-1]
+        critic = Critic(experiment.rl.critic, height, experiment.image_size)
+    codebooks = vqvae.settings.codebook_size * vqvae.settings.codebook_dim * vqvae.grids
+    return Sizes(_count(vqvae) + codebooks, tuple(map(_count, priors)), _count(critic))
 
 
 def table(config: Config) -> str:
     """A line of counts for each experiment."""
     rows = {name: sizes(experiment) for name, experiment in config.experiments.items()}
     width = max(map(len, (*rows, "experiment")))
-    lines = [f"{'experiment':{width}} {'VQ-VAE':>12} {'prior':>13} {'critic':>12}"]
-    lines += [f"{name:{width}} {a:12,} {b:13,} {c:12,}" for name, (a, b, c) in rows.items()]
+    lines = [f"{'experiment':{width}} {'VQ-VAE':>12} {'critic':>12}  priors, coarse to fine"]
+    for name, (vqvae, priors, critic) in rows.items():
+        counts = " + ".join(f"{count:,}" for count in priors)
+        lines.append(f"{name:{width}} {vqvae:12,} {critic:12,}  {counts}")
     return "\n".join(lines)
 
 

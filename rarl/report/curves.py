@@ -31,8 +31,8 @@ def series(log: Log, name: str) -> tuple[list[float], list[float]]:
     return [line["step"] for line in held], [line[name] for line in held]
 
 
-def draw(vqvae: Log, prior: Log, methods: dict[str, Log], title: str) -> Figure:
-    """Nine panels: the VQ-VAE and the prior above, the methods of fine-tuning together below.
+def draw(vqvae: Log, priors: dict[str, Log], methods: dict[str, Log], title: str) -> Figure:
+    """Nine panels: the VQ-VAE and the priors above, the methods of fine-tuning together below.
 
     Drawn without pyplot, hence with the Agg canvas: needs no display.
     """
@@ -40,7 +40,7 @@ def draw(vqvae: Log, prior: Log, methods: dict[str, Log], title: str) -> Figure:
     figure.suptitle(title, fontweight="bold")
     panels = figure.subplots(3, 3)
     _vqvae(panels[0, 0], panels[0, 1], vqvae)
-    _prior(panels[0, 2], prior)
+    _priors(panels[0, 2], priors)
     below = list(panels[1:].flat)
     _together(below[0], methods, "distance", "held-out distance", "Fréchet distance")
     _together(below[1], methods, "val_nll", "validation NLL", "nats per code")
@@ -71,10 +71,16 @@ def _vqvae(left: Axes, right: Axes, log: Log) -> None:
     right.legend(handles=handles, loc="lower right")
 
 
-def _prior(axes: Axes, log: Log) -> None:
-    _frame(axes, "Prior", "NLL, nats per code", "step")
-    axes.plot(*series(log, "nll"), color=GREY, linewidth=1, label="train")
-    axes.plot(*series(log, "val_nll"), "o-", color="C3", markersize=3, label="validation")
+def _priors(axes: Axes, logs: dict[str, Log]) -> None:
+    """A grid of codes keeps its colour; training thin, validation with dots."""
+    _frame(axes, "Prior" if len(logs) == 1 else "Priors", "NLL, nats per code", "step")
+    for number, (grid, log) in enumerate(logs.items()):
+        name = "" if len(logs) == 1 else f"{grid}, "
+        colour = f"C{3 - number}"
+        axes.plot(*series(log, "nll"), color=colour, alpha=0.4, label=f"{name}train")
+        axes.plot(
+            *series(log, "val_nll"), "o-", color=colour, markersize=3, label=f"{name}validation"
+        )
     axes.legend()
 
 

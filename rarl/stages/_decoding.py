@@ -16,4 +16,4 @@ def decode(model: VQVAE, codes: CodeSet, batch_size: int, description: str) -> I
     """(B, 3, H, W) uint8 pictures of a code set, in order, on the model's device."""
     batches = consecutive(len(codes), batch_size)
     for indices in track(batches, len(batches), description, "batch"):
-        yield to_pixels(model.decode(codes.take(indices, model.quantizer.codebook.device)))
+        yield to_pixels(model.decode(codes.take(indices, model.device)))

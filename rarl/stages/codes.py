@@ -33,7 +33,7 @@ def _encode(model: VQVAE, pictures: Pictures, batch_size: int, *, mirrored: bool
     grids = []
     batches = consecutive(len(pictures), batch_size)
     for indices in track(batches, len(batches), "codes", "batch"):
-        images = load_images(pictures, indices, model.quantizer.codebook.device)
+        images = load_images(pictures, indices, model.device)
         codes = model.encode(images.flip(-1) if mirrored else images)
         grids.append([grid.to("cpu", torch.int16) for grid in codes])
     stacked = tuple(torch.cat(grid) for grid in zip(*grids, strict=True))

@@ -10,8 +10,11 @@ __all__ = ["Settings", "run"]
 
 
 def run(settings: Settings, *, metrics: list[Path], output: Path) -> None:
-    """`metrics` are the JSON lines of the VQ-VAE, the prior, then each method as labelled."""
-    vqvae, prior, *methods = [read(path) for path in metrics]
-    figure = draw(vqvae, prior, dict(zip(settings.labels, methods, strict=True)), settings.title)
+    """`metrics` are the JSON lines of the VQ-VAE, each grid's prior, then each method."""
+    vqvae, *others = [read(path) for path in metrics]
+    count = len(settings.grids)
+    priors = dict(zip(settings.grids, others[:count], strict=True))
+    methods = dict(zip(settings.labels, others[count:], strict=True))
+    figure = draw(vqvae, priors, methods, settings.title)
     with atomic(output) as temporary:
         figure.savefig(temporary, format="png")

@@ -18,18 +18,18 @@ def run(
     *,
     vqvae: Path,
     codes: Path,
-    prior: Path,
+    priors: list[Path],
     reference: Path,
     output: Path,
     metrics: Path,
 ) -> None:
     """Fine-tune the prior by more MLE or by reinforcement."""
     on = device.pick()
-    model, sets = load_prior(prior, on), load_codes(codes)
+    model, sets = load_prior(*priors, device=on), load_codes(codes)
     tuned = finetune(
         settings,
         model,
-        training_codes(sets, flip=model.settings.flip),
+        training_codes(sets, flip=settings.flip),
         HeldOut(
             val=sets["val"],
             vqvae=load_vqvae(vqvae, on),
@@ -38,5 +38,7 @@ def run(
         ),
         log=MetricsLog(metrics),
     )
-    inputs = {"vqvae": vqvae, "codes": codes, "prior": prior, "reference": reference}
-    save_prior(output, tuned, provenance.describe("finetune", settings, **inputs))
+    of = provenance.describe(
+        "finetune", settings, vqvae=vqvae, codes=codes, priors=priors, reference=reference
+    )
+    save_prior(output, tuned, of)

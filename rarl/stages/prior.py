@@ -18,6 +18,7 @@ def run(settings: PriorSettings, *, codes: Path, output: Path, metrics: Path) ->
         settings.prior,
         training_codes(sets, flip=settings.prior.flip),
         sets["val"],
+        grid=settings.grid,
         seed=settings.seed,
         device=device.pick(),
         log=MetricsLog(metrics),

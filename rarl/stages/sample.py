@@ -15,7 +15,7 @@ Settings = SampleSettings
 
 def run(settings: SampleSettings, *, prior: Path, output: Path) -> None:
     """Draw codes from a prior."""
-    model, size = load_prior(prior, device.pick()), settings.batch_size
+    model, size = load_prior(prior, device=device.pick()), settings.batch_size
     batches = draw(
         model,
         settings.seed,
@@ -25,6 +25,7 @@ def run(settings: SampleSettings, *, prior: Path, output: Path) -> None:
         top_k=settings.top_k,
     )
     shown = track(batches, -(-settings.count // size), "sample", "batch")
-    grids = [codes.to("cpu", torch.int16) for codes in shown]
-    drawn = CodeSet((torch.cat(grids),), model.codebook_size)
+    pieces = [[grid.to("cpu", torch.int16) for grid in codes] for codes in shown]
+    grids = tuple(torch.cat(grid) for grid in zip(*pieces, strict=True))
+    drawn = CodeSet(grids, model.codebook_size)
     save_codes(output, {"samples": drawn}, provenance.describe("sample", settings, prior=prior))

@@ -18,6 +18,7 @@ def run(settings: VqvaeSettings, *, data: Path, output: Path, metrics: Path) -> 
         settings.vqvae,
         open_split(data, "train"),
         open_split(data, "val"),
+        grids=len(settings.latents),
         seed=settings.seed,
         device=device.pick(),
         log=MetricsLog(metrics),

@@ -6,16 +6,18 @@ from torch import Tensor
 
 from rarl import losses
 from rarl.config import Critic as CriticSettings
-from rarl.models.critic import Critic
+from rarl.models.critic import Critic, Scores
 from rarl.train.averaging import MovingAverage
 
 
 class Adversary:
     """A critic and its optimiser."""
 
-    def __init__(self, settings: CriticSettings, image_size: int, device: torch.device) -> None:
+    def __init__(
+        self, settings: CriticSettings, height: int, width: int, device: torch.device
+    ) -> None:
         self.settings, self.steps = settings, 0
-        self.critic = Critic(settings, image_size).to(device)
+        self.critic = Critic(settings, height, width).to(device)
         self._average = MovingAverage(self.critic, settings.ema_decay)
         # No momentum, as Gulrajani et al. 2017 (arXiv 1704.00028), algorithm 1.
         self.optimiser = torch.optim.Adam(
@@ -30,12 +32,10 @@ class Adversary:
         The penalty is lazy (Karras et al. 2020, arXiv 1912.04958, section 3.1): it slows every
         step by half and changes little from one to the next.
         """
-        score_real, score_fake = self.critic(real), self.critic(fake)
-        estimate = losses.wasserstein(score_real, score_fake)
-        if self.settings.loss == "wasserstein":
-            loss = -estimate
-        else:
-            loss = losses.logistic(score_real, score_fake)
+        scores_real, scores_fake = self.critic(real), self.critic(fake)
+        loss = self._loss(scores_real.whole, scores_fake.whole)
+        if scores_real.patches is not None:
+            loss = loss + self._loss(scores_real.patches.flatten(), scores_fake.patches.flatten())
         if self.steps % self.settings.penalty_every == 0:
             weight = self.settings.gradient_penalty * self.settings.penalty_every
             loss = loss + weight * self._penalty(real, fake)
@@ -44,17 +44,26 @@ class Adversary:
         self.optimiser.step()
         self._average.update(self.critic)
         self.steps += 1
+        estimate = losses.wasserstein(scores_real.whole, scores_fake.whole)
         return {"critic_loss": loss.detach(), "wasserstein": estimate.detach()}
+
+    def _loss(self, real: Tensor, fake: Tensor) -> Tensor:
+        if self.settings.loss == "wasserstein":
+            return -losses.wasserstein(real, fake)
+        return losses.logistic(real, fake)
 
     def _penalty(self, real: Tensor, fake: Tensor) -> Tensor:
         if self.settings.loss == "wasserstein":
             mix = torch.rand(len(real), device=real.device)
-            return losses.gradient_penalty(self.critic, real, fake, mix)
-        return losses.r1_penalty(self.critic, real)
+            return losses.gradient_penalty(self._total, real, fake, mix)
+        return losses.r1_penalty(self._total, real)
+
+    def _total(self, images: Tensor) -> Tensor:
+        return self.critic(images).total
 
     @torch.no_grad()
-    def reward(self, images: Float[Tensor, "b 3 height width"]) -> Float[Tensor, " b"]:
-        """The single reward: the averaged critic's score of the whole picture.
+    def reward(self, images: Float[Tensor, "b 3 height width"]) -> Scores:
+        """The averaged critic's scores.
 
         The average forgets the chance content of single batches, which the newest weights chase.
         """

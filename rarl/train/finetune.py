@@ -15,7 +15,7 @@ from rarl.config import Rl
 from rarl.metrics.extractor import Extractor
 from rarl.metrics.frechet import Gaussian, frechet_distance
 from rarl.metrics.moments import Moments
-from rarl.models.pixelcnn import PixelCNN
+from rarl.models.prior import CodePrior
 from rarl.models.saved import CodeSet
 from rarl.models.vqvae import VQVAE, to_pixels
 from rarl.plan import FinetuneSettings
@@ -25,6 +25,7 @@ from rarl.sampling import draw
 from rarl.train.adversary import Adversary
 from rarl.train.averaging import Best, MovingAverage
 from rarl.train.batches import batch_indices
+from rarl.train.credit import Credit
 from rarl.train.loop import Step, run
 from rarl.train.prior import evaluate_nll, maximise_likelihood
 from rarl.train.reinforce import Reinforce
@@ -39,7 +40,7 @@ class HeldOut:
     extractor: Extractor
     reference: Gaussian
 
-    def distance(self, prior: PixelCNN, settings: FinetuneSettings) -> float:
+    def distance(self, prior: CodePrior, settings: FinetuneSettings) -> float:
         """Frechet distance of `evaluate_samples` fixed draws to the reference."""
         moments = Moments(self.extractor.dimension)
         batches = draw(
@@ -52,19 +53,19 @@ class HeldOut:
         )
         for codes in batches:
             with torch.no_grad():
-                pixels = to_pixels(self.vqvae.decode((codes,)))
+                pixels = to_pixels(self.vqvae.decode(codes))
             moments.update(self.extractor(pixels))
         return frechet_distance(moments, self.reference)
 
 
 def finetune(
     settings: FinetuneSettings,
-    prior: PixelCNN,
+    prior: CodePrior,
     train: CodeSet,
     held_out: HeldOut,
     *,
     log: MetricsLog,
-) -> PixelCNN:
+) -> CodePrior:
     """The averaged weights at the lowest held-out distance, in evaluation mode.
 
     The start counts as a checkpoint, too. `prior` is changed in place.
@@ -104,15 +105,15 @@ def finetune(
 
 def _mle(
     settings: FinetuneSettings,
-    prior: PixelCNN,
+    prior: CodePrior,
     train: CodeSet,
     optimiser: torch.optim.Optimizer,
 ) -> Step:
     order = seeds.derive(settings.seed, "finetune", "mle")
-    device = prior.logits.weight.device
 
     def step(i: int) -> dict[str, Tensor]:
-        (codes,) = train.take(batch_indices(len(train), settings.rl.batch_size, order, i), device)
+        indices = batch_indices(len(train), settings.rl.batch_size, order, i)
+        codes = train.take(indices, prior.device)
         return maximise_likelihood(prior, optimiser, codes, settings.rl.gradient_clip)
 
     return step
@@ -120,20 +121,23 @@ def _mle(
 
 def _reinforce(
     settings: FinetuneSettings,
-    prior: PixelCNN,
+    prior: CodePrior,
     train: CodeSet,
     optimiser: torch.optim.Optimizer,
     vqvae: VQVAE,
 ) -> Step:
     assert isinstance(settings.rl, Rl)  # for the type checker: `plan.finetune` gives it
     torch.manual_seed(seeds.derive(settings.seed, "finetune", "critic"))
-    image_size = prior.side * 2**vqvae.settings.layers
+    sides = [prior.side for prior in prior.grids.values()]
+    pixels = 2**vqvae.settings.layers  # to a row or column of the finest codes
+    height = pixels * settings.rl.part.rows(sides)[-1]
     return Reinforce(
         settings=settings.rl,
         policy=prior,
         anchor=deepcopy(prior).eval().requires_grad_(False),
         vqvae=vqvae,
-        adversary=Adversary(settings.rl.critic, image_size, prior.logits.weight.device),
+        adversary=Adversary(settings.rl.critic, height, pixels * sides[-1], prior.device),
+        credit=Credit(settings.rl),
         optimiser=optimiser,
         train=train,
         seed=settings.seed,

@@ -1,4 +1,4 @@
-"""Trains the prior by maximum likelihood; keeps the averaged weights of the best validation NLL."""
+"""Trains priors by maximum likelihood; keeps the averaged weights of the best validation NLL."""
 
 import torch
 from torch import Tensor, nn
@@ -6,7 +6,9 @@ from torch import Tensor, nn
 from rarl.config import Prior
 from rarl.losses import nll
 from rarl.models.pixelcnn import PixelCNN
+from rarl.models.prior import CodePrior
 from rarl.models.saved import CodeSet
+from rarl.models.vqvae import Codes
 from rarl.runtime import seeds
 from rarl.runtime.metrics_log import MetricsLog
 from rarl.train.averaging import Best, MovingAverage
@@ -15,11 +17,11 @@ from rarl.train.loop import run
 
 
 def maximise_likelihood(
-    prior: PixelCNN, optimiser: torch.optim.Optimizer, codes: Tensor, gradient_clip: float
+    prior: CodePrior, optimiser: torch.optim.Optimizer, codes: Codes, gradient_clip: float
 ) -> dict[str, Tensor]:
-    """One step of maximum likelihood on (B, h, w) codes."""
+    """One step of maximum likelihood on the codes of some pictures, all grids together."""
     prior.train()
-    loss = nll(prior(codes), codes)
+    loss = nll(prior(codes), prior.own(codes))
     optimiser.zero_grad()
     loss.backward()
     norm = nn.utils.clip_grad_norm_(prior.parameters(), gradient_clip)
@@ -28,23 +30,24 @@ def maximise_likelihood(
 
 
 @torch.inference_mode()
-def evaluate_nll(prior: PixelCNN, codes: CodeSet, batch_size: int) -> float:
+def evaluate_nll(prior: CodePrior, codes: CodeSet, batch_size: int) -> float:
     """Mean NLL of a code set, nats a code; the prior in evaluation mode."""
-    device, total = prior.logits.weight.device, 0.0
+    total = 0.0
     for indices in consecutive(len(codes), batch_size):
-        (grid,) = codes.take(indices, device)
-        total += float(nll(prior(grid), grid)) * len(indices)
+        batch = codes.take(indices, prior.device)
+        total += float(nll(prior(batch), prior.own(batch))) * len(indices)
     return total / len(codes)
 
 
-def unigram_nll(train: CodeSet, val: CodeSet) -> float:
-    """NLL of `val` under the histogram of `train` with one added to each count, nats a code.
+def unigram_nll(train: Tensor, val: Tensor, codebook_size: int) -> float:
+    """NLL of the codes `val` under the histogram of `train` with one added to each count.
 
-    What a prior without context reaches; a prior that does not beat it has learnt nothing.
+    In nats a code: what a prior without context reaches; one that does not beat it has learnt
+    nothing.
     """
-    counts = torch.bincount(train.grids[0].flatten().long(), minlength=train.codebook_size) + 1.0
+    counts = torch.bincount(train.flatten().long(), minlength=codebook_size) + 1.0
     log_share = (counts / counts.sum()).log()
-    return -float(log_share[val.grids[0].flatten().long()].mean())
+    return -float(log_share[val.flatten().long()].mean())
 
 
 def train_prior(
@@ -52,20 +55,25 @@ def train_prior(
     train: CodeSet,
     val: CodeSet,
     *,
+    grid: int,
     seed: int,
     device: torch.device,
     log: MetricsLog,
-) -> PixelCNN:
-    """The prior with the averaged weights of the lowest validation NLL, in evaluation mode."""
-    torch.manual_seed(seeds.derive(seed, "prior", "weights"))
-    prior = PixelCNN(settings, train.grids[0].shape[1], train.codebook_size).to(device)
+) -> CodePrior:
+    """The prior of one grid, given the next coarser one, if any.
+
+    It has the averaged weights of the lowest validation NLL and is in evaluation mode.
+    """
+    torch.manual_seed(seeds.derive(seed, "prior", grid, "weights"))
+    side, size = train.grids[grid].shape[1], train.codebook_size
+    prior = CodePrior({grid: PixelCNN(settings, side, size, conditional=grid > 0)}).to(device)
     optimiser = torch.optim.Adam(prior.parameters(), settings.learning_rate)
     average, best = MovingAverage(prior, settings.ema_decay), Best()
     order = seeds.derive(seed, "prior", "order")
-    unigram = unigram_nll(train, val)
+    unigram = unigram_nll(train.grids[grid], val.grids[grid], size)
 
     def step(i: int) -> dict[str, Tensor]:
-        (codes,) = train.take(batch_indices(len(train), settings.batch_size, order, i), device)
+        codes = train.take(batch_indices(len(train), settings.batch_size, order, i), device)
         figures = maximise_likelihood(prior, optimiser, codes, settings.gradient_clip)
         average.update(prior)
         return figures

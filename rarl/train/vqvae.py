@@ -1,6 +1,7 @@
 """Trains the VQ-VAE: reconstruction and commitment by Adam, the codebook by moving averages."""
 
 from functools import partial
+from statistics import fmean
 
 import torch
 from torch import Tensor
@@ -25,13 +26,14 @@ def train_vqvae(
     train: Pictures,
     val: Pictures,
     *,
+    grids: int,
     seed: int,
     device: torch.device,
     log: MetricsLog,
 ) -> VQVAE:
-    """A VQ-VAE after `settings.steps` steps, in evaluation mode."""
+    """A VQ-VAE of one or two grids after `settings.steps` steps, in evaluation mode."""
     torch.manual_seed(seeds.derive(seed, "vqvae", "weights"))
-    model = VQVAE(settings).to(device)
+    model = VQVAE(settings, grids).to(device)
     optimiser = torch.optim.Adam(model.parameters(), settings.learning_rate)
     order = seeds.derive(seed, "vqvae", "order")
 
@@ -64,19 +66,21 @@ def train_vqvae(
 
 @torch.inference_mode()
 def _evaluate(model: VQVAE, val: Pictures, step: int) -> dict[str, float]:
-    """Held-out reconstruction error (of pixels in [-1, 1]) and use of the codebook."""
+    """Held-out reconstruction error (of pixels in [-1, 1]) and use of the codebooks, averaged."""
     del step
     model.eval()
-    device, size = model.quantizer.codebook.device, model.settings.codebook_size
     total, codes = 0.0, []
     for indices in consecutive(len(val), model.settings.batch_size):
-        images = load_images(val, indices, device)
+        images = load_images(val, indices, model.device)
         grids = model.encode(images)
         total += float((model.decode(grids) - images).square().mean()) * len(indices)
-        codes.append(grids[0])
-    used = torch.cat(codes)
+        codes.append(grids)
+    used, size = (
+        [torch.cat(grid) for grid in zip(*codes, strict=True)],
+        model.settings.codebook_size,
+    )
     return {
         "val_mse": total / len(val),
-        "perplexity": perplexity(used, size),
-        "codes_in_use": share_in_use(used, size),
+        "perplexity": fmean(perplexity(grid, size) for grid in used),
+        "codes_in_use": fmean(share_in_use(grid, size) for grid in used),
     }

@@ -31,6 +31,7 @@ wildcard_constraints:
     image_size=r"\d+",
     experiment=one_of(CONFIG.experiments),
     method=one_of(CONFIG.methods),
+    grid="single|top|bottom",
     seed=r"\d+",
     table=one_of(CONFIG.tables),
 
@@ -42,6 +43,13 @@ def manifest(wildcards):
 
 def seeds(wildcards):
     return CONFIG.experiments[wildcards.experiment].sampling.seeds
+
+
+def grids(pattern):
+    """A file of every code grid of an experiment, coarse to fine."""
+    return lambda wildcards: expand(
+        pattern, grid=CONFIG.experiments[wildcards.experiment].grids, **wildcards
+    )
 
 
 def branches(pattern):

@@ -37,7 +37,8 @@ rule grid:
 rule curves:
     input:
         metrics=lambda w: [
-            *expand(f"{RUN}/{{stage}}.jsonl", stage=["vqvae", "prior"], **w),
+            f"{RUN}/vqvae.jsonl".format(**w),
+            *grids(f"{RUN}/prior-{{grid}}.jsonl")(w),
             *branches(f"{BRANCH}/prior.jsonl")(w),
         ],
     output:

@@ -39,15 +39,15 @@ rule prior:
     input:
         codes=f"{RUN}/codes.safetensors",
     output:
-        output=f"{RUN}/prior.safetensors",
-        metrics=f"{RUN}/prior.jsonl",
+        output=f"{RUN}/prior-{{grid}}.safetensors",
+        metrics=f"{RUN}/prior-{{grid}}.jsonl",
     log:
-        f"{LOGS}/{{experiment}}/prior.log",
+        f"{LOGS}/{{experiment}}/prior-{{grid}}.log",
     benchmark:
-        f"{BENCHMARKS}/{{experiment}}/prior.tsv"
+        f"{BENCHMARKS}/{{experiment}}/prior-{{grid}}.tsv"
     priority: LONG
     params:
-        settings=lambda w: plan.to_json(plan.prior(CONFIG, w.experiment)),
+        settings=lambda w: plan.to_json(plan.prior(CONFIG, w.experiment, w.grid)),
         code=fingerprint.of("prior"),
     shell:
         STAGE + " --codes {input.codes:q} --output {output.output:q}"
@@ -58,7 +58,7 @@ rule finetune:
     input:
         vqvae=f"{RUN}/vqvae.safetensors",
         codes=f"{RUN}/codes.safetensors",
-        prior=f"{RUN}/prior.safetensors",
+        priors=grids(f"{RUN}/prior-{{grid}}.safetensors"),
         reference=f"{RUN}/reference.npz",
     output:
         output=f"{BRANCH}/prior.safetensors",
@@ -73,6 +73,6 @@ rule finetune:
         code=fingerprint.of("finetune"),
     shell:
         STAGE
-        + " --vqvae {input.vqvae:q} --codes {input.codes:q} --prior {input.prior:q}"
+        + " --vqvae {input.vqvae:q} --codes {input.codes:q} --priors {input.priors:q}"
         " --reference {input.reference:q} --output {output.output:q}"
         " --metrics {output.metrics:q}"

@@ -1,0 +1,64 @@
+"""The prior over all grids of a picture: p(codes) is the product of p(grid | next coarser grid)."""
+
+from collections.abc import Mapping, Sequence
+from typing import cast
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from rarl.config import Experiment
+from rarl.models.pixelcnn import ALL_ROWS, PixelCNN
+from rarl.models.vqvae import Codes
+
+
+class CodePrior(nn.Module):
+    """One PixelCNN for each grid, coarse to fine.
+
+    It may hold some grids only, as while they are trained one by one; then it says nothing about
+    the others. Grids are numbered from 0, the coarsest.
+    """
+
+    def __init__(self, priors: Mapping[int, PixelCNN]) -> None:
+        super().__init__()
+        self.priors = nn.ModuleDict({str(grid): priors[grid] for grid in sorted(priors)})
+
+    @property
+    def grids(self) -> dict[int, PixelCNN]:
+        return {int(grid): cast(PixelCNN, prior) for grid, prior in self.priors.items()}
+
+    @property
+    def device(self) -> torch.device:
+        return next(self.parameters()).device
+
+    @property
+    def codebook_size(self) -> int:
+        return next(iter(self.grids.values())).codebook_size
+
+    @property
+    def positions(self) -> list[int]:
+        """Codes in each grid."""
+        return [prior.side**2 for prior in self.grids.values()]
+
+    def forward(
+        self, codes: Codes, rows: Sequence[slice] | None = None
+    ) -> tuple[Float[Tensor, "b h w k"], ...]:
+        """Logits of each grid that it holds, given the codes before; of the grids' `rows` only."""
+        return tuple(
+            prior(codes[grid], codes[grid - 1] if grid else None, rows[grid] if rows else ALL_ROWS)
+            for grid, prior in self.grids.items()
+        )
+
+    def own(self, codes: Codes) -> Codes:
+        """The grids that it holds, of all grids of some pictures."""
+        return tuple(codes[grid] for grid in self.grids)
+
+
+def new_prior(of: Experiment) -> CodePrior:
+    """The untrained priors of all grids of an experiment."""
+    return CodePrior(
+        {
+            grid: PixelCNN(of.prior.of(name), side, of.vqvae.codebook_size, conditional=grid > 0)
+            for grid, (name, side) in enumerate(zip(of.grids, of.latents, strict=True))
+        }
+    )

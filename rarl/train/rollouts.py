@@ -1,0 +1,57 @@
+"""Rollouts: pictures that the policy draws, whole or a part of them within real ones."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+from rarl.models.prior import CodePrior
+from rarl.models.vqvae import VQVAE, Codes
+from rarl.sampling import sample
+
+
+class Rollouts(NamedTuple):
+    """A batch of drawn pictures beside the real ones that give their context."""
+
+    codes: Codes  # drawn within `rows`, the real picture's elsewhere
+    rows: tuple[slice, ...]  # of each grid, coarse to fine
+    images: Tensor  # (B, 3, h, W) the part of the decoded codes that the finest rows show
+    real_images: Tensor  # (B, 3, h, W) the same part of the reconstructions
+
+
+def random_part(rows: Sequence[int], sides: Sequence[int]) -> tuple[slice, ...]:
+    """`rows` rows of each grid at a random height, each within the coarser grid's."""
+    start, room, chosen = 0, sides[0], []
+    for grid, count in enumerate(rows):
+        unit = 2**grid
+        start += int(torch.randint(room - count // unit + 1, ()))
+        room = count // unit
+        chosen.append(slice(start * unit, start * unit + count))
+    return tuple(chosen)
+
+
+@torch.no_grad()
+def roll_out(
+    policy: CodePrior,
+    vqvae: VQVAE,
+    real: Codes,
+    rows: tuple[slice, ...],
+    *,
+    temperature: float,
+    top_k: int,
+) -> Rollouts:
+    """Draws `rows` of each grid given the real codes above them; decodes what they show."""
+    uniforms = torch.rand(len(real[0]), sum(policy.positions)).to(real[0].device)
+    codes = sample(policy, uniforms, temperature=temperature, top_k=top_k, context=real, rows=rows)
+    return Rollouts(codes, rows, decode_part(vqvae, codes, rows), decode_part(vqvae, real, rows))
+
+
+def decode_part(vqvae: VQVAE, codes: Codes, rows: Sequence[slice]) -> Tensor:
+    """(B, 3, h, W) what the finest grid's rows show, decoded without the codes around them."""
+    finest, last = rows[-1], len(codes) - 1
+    shown = [
+        grid[:, finest.start >> (last - i) : finest.stop >> (last - i)]
+        for i, grid in enumerate(codes)
+    ]
+    return vqvae.decode(tuple(shown))

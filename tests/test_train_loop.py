@@ -1,0 +1,86 @@
+"""What a step sees, what is averaged and kept, what the loop logs."""
+
+import json
+import math
+from pathlib import Path
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+from rarl.runtime.errors import UserError
+from rarl.runtime.metrics_log import MetricsLog
+from rarl.train.averaging import Best, MovingAverage
+from rarl.train.batches import batch_indices, consecutive
+from rarl.train.loop import run
+
+
+def lines(path: Path) -> list[dict[str, float]]:
+    return [json.loads(line) for line in path.read_text().splitlines()]
+
+
+def test_every_example_is_seen_once_an_epoch():
+    seen = torch.cat([batch_indices(10, 4, 0, step) for step in range(5)])  # two epochs
+    assert sorted(seen[:10].tolist()) == list(range(10))
+    assert sorted(seen[10:].tolist()) == list(range(10))
+    assert seen[:10].tolist() != seen[10:].tolist()
+    assert not torch.equal(batch_indices(10, 4, 0, 0), batch_indices(10, 4, 1, 0))
+
+
+def test_a_batch_may_be_larger_than_the_data():
+    assert sorted(batch_indices(3, 6, 0, 1).tolist()) == [0, 0, 1, 1, 2, 2]
+
+
+def test_consecutive_batches_cover_everything_in_order():
+    assert torch.cat(consecutive(10, 4)).tolist() == list(range(10))
+
+
+def test_the_moving_average_follows_its_closed_form():
+    model = nn.Linear(1, 1, bias=False)
+    nn.init.constant_(model.weight, 1.0)
+    average = MovingAverage(model, 0.9)
+    for value in (2.0, 5.0):
+        nn.init.constant_(model.weight, value)
+        average.update(model)
+    assert average.model.weight.item() == pytest.approx(0.9 * (0.9 * 1 + 0.1 * 2) + 0.1 * 5)
+
+
+def test_the_best_weights_are_a_copy_of_the_lowest():
+    model, best = nn.Linear(1, 1, bias=False), Best()
+    for step, figure in enumerate([3.0, 1.0, 2.0]):
+        nn.init.constant_(model.weight, float(step))
+        best.offer(figure, step, model)
+    assert (best.step, best.figure, best.weights["weight"].item()) == (1, 1.0, 1.0)
+
+
+def test_the_loop_logs_evaluates_and_publishes(tmp_path: Path):
+    path = tmp_path / "log.jsonl"
+    log = MetricsLog(path)
+
+    def step(i: int) -> dict[str, Tensor]:
+        assert not path.exists()
+        return {"draw": torch.rand(())}
+
+    run("x", 5, step, lambda i: {"at": float(i)}, seed=0, log=log, log_every=2, evaluate_every=3)
+    evaluated = [line["at"] for line in lines(path) if "at" in line]
+    logged = {line["step"]: line["draw"] for line in lines(path) if "draw" in line}
+    assert evaluated == [0, 3, 5]
+    assert list(logged) == [2, 4, 5]
+    assert len(set(logged.values())) == 3  # each step has a random stream of its own
+
+
+@pytest.mark.parametrize("value", [math.nan, math.inf])
+def test_a_figure_that_is_not_finite_stops_with_stage_step_and_name(tmp_path: Path, value: float):
+    path = tmp_path / "log.jsonl"
+    with pytest.raises(UserError, match=r"prior diverged at step 1: loss is (nan|inf)"):
+        run(
+            "prior",
+            3,
+            lambda i: {"loss": torch.tensor(value)},
+            lambda i: {},
+            seed=0,
+            log=MetricsLog(path),
+            log_every=1,
+            evaluate_every=1,
+        )
+    assert not path.exists()

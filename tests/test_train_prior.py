@@ -1,0 +1,54 @@
+"""Maximum likelihood: what is measured, that it learns, that it repeats."""
+
+import math
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import torch
+
+from rarl.config import Prior
+from rarl.losses import nll
+from rarl.models.prior import CodePrior
+from rarl.models.saved import CodeSet
+from rarl.runtime.metrics_log import MetricsLog
+from rarl.train.prior import evaluate_nll, train_prior, unigram_nll
+
+CPU = torch.device("cpu")
+MakeCodePrior = Callable[..., CodePrior]
+CodesOf = Callable[..., CodeSet]
+
+
+def test_unigram_nll_is_the_histograms():
+    train, val = torch.tensor([[[0, 0], [0, 1]]]), torch.tensor([[[1, 1], [1, 1]]])
+    assert unigram_nll(train, val, 2) == pytest.approx(-math.log((1 + 1) / (4 + 2)))
+
+
+@pytest.mark.parametrize("sides", [(4,), (2, 4)])
+def test_evaluation_weighs_every_picture_alike(
+    make_code_prior: MakeCodePrior, codes_of: CodesOf, sides: tuple[int, ...]
+):
+    prior, codes = make_code_prior(*sides), codes_of(10, *sides)
+    with torch.no_grad():
+        grids = codes.take(torch.arange(10), CPU)
+        expected = float(nll(prior(grids), grids))
+    assert evaluate_nll(prior, codes, 4) == pytest.approx(expected, rel=1e-5)
+
+
+@pytest.mark.parametrize(("sides", "grid"), [((4,), 0), ((2, 4), 0), ((2, 4), 1)])
+def test_the_prior_learns_and_repeats_bit_for_bit(
+    tmp_path: Path, prior_settings: Prior, codes_of: CodesOf, sides: tuple[int, ...], grid: int
+):
+    changes = {"steps": 60, "evaluate_every": 20, "learning_rate": 1e-2}
+    settings = prior_settings.model_copy(update=changes)
+    train, val = codes_of(40, *sides), codes_of(10, *sides)
+    priors = [
+        train_prior(
+            settings, train, val, grid=grid, seed=3, device=CPU, log=MetricsLog(tmp_path / name)
+        )
+        for name in ("a", "b")
+    ]
+    for a, b in zip(priors[0].parameters(), priors[1].parameters(), strict=True):
+        assert torch.equal(a, b)
+    unigram = unigram_nll(train.grids[grid], val.grids[grid], 7)
+    assert evaluate_nll(priors[0], val, 8) < 0.7 * unigram
