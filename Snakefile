@@ -41,6 +41,7 @@ if workflow.is_main_process and workflow.nodes is None and workflow._cores is no
 include: "workflow/rules/common.smk"
 include: "workflow/rules/data.smk"
 include: "workflow/rules/train.smk"
+include: "workflow/rules/oracle.smk"
 include: "workflow/rules/evaluate.smk"
 include: "workflow/rules/report.smk"
 
@@ -49,3 +50,4 @@ rule all:
     default_target: True
     input:
         expand(TABLE, table=CONFIG.tables),
+        expand(f"{FIGURES}/{{figure}}.png", figure=CONFIG.figures),

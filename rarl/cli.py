@@ -1,5 +1,4 @@
-"""The command line: `rarl <stage>` runs a stage, `rarl check` validates a configuration, and
-`rarl parameters` counts the parameters of its models.
+"""The command line: `rarl <stage>` runs a stage; `rarl.commands` has the others.
 
 One subcommand per module of `rarl/stages`; a leading `_` marks what stages share. The keyword-only
 parameters of a stage's `run` name its files, `Path` for one and `list[Path]` for several, and
@@ -15,7 +14,8 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from rarl.config import ConfigError, load
+from rarl import commands as commands_beside
+from rarl.config import ConfigError
 from rarl.runtime import fingerprint
 from rarl.runtime.errors import UserError
 
@@ -25,12 +25,10 @@ STAGES = Path(__file__).parent / "stages"
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs one command; returns 0, or 1 after one line on stderr about what the user can mend."""
     options = vars(_parser().parse_args(arguments))
-    command = options.pop("command")
+    command, handler = options.pop("command"), options.pop("handler", None)
     try:
-        if command == "check":
-            print(check(options["config"]))  # noqa: T201 - the answer
-        elif command == "parameters":
-            print(parameters(options["config"]))  # noqa: T201 - the answer
+        if handler is not None:
+            print(handler(**options))  # noqa: T201 - the answer
         else:
             run(command, **options)
     except (UserError, ConfigError) as error:
@@ -57,30 +55,12 @@ def run(
     module.run(module.Settings.from_json(settings), **files)
 
 
-def check(path: Path) -> str:
-    """A line about a valid configuration file. Raises `ConfigError`."""
-    config = load(path)
-    parts = ("datasets", "methods", "experiments", "tables")
-    return f"{path}: valid; " + "; ".join(
-        f"{part}: {', '.join(getattr(config, part))}" for part in parts
-    )
-
-
-def parameters(path: Path) -> str:
-    """The parameter counts of a configuration's models, as a table. Raises `ConfigError`."""
-    from rarl.models import sizes  # noqa: PLC0415 - imports torch
-
-    return sizes.table(load(path))
-
-
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="rarl", description="Stages of the workflow.")
+    parser = argparse.ArgumentParser(
+        prog="rarl", description="Stages of the workflow, and commands beside them."
+    )
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    for name, summary in (
-        ("check", "Validates a configuration file."),
-        ("parameters", "Counts the parameters of its models."),
-    ):
-        commands.add_parser(name, help=summary).add_argument("config", type=Path)
+    commands_beside.add(commands)
     for source in sorted(STAGES.glob("[!_]*.py")):
         _add_stage(commands, source)
     return parser

@@ -38,7 +38,7 @@ def logistic(real: Float[Tensor, " b"], fake: Float[Tensor, " c"]) -> Float[Tens
 
 
 def r1_penalty(
-    critic: Callable[[Tensor], Tensor], real: Float[Tensor, "b 3 height width"]
+    critic: Callable[[Tensor], Tensor], real: Float[Tensor, "b c height width"]
 ) -> Float[Tensor, ""]:
     """|grad D(x)|^2 / 2 at real pictures, averaged (Mescheder et al. 2018, arXiv 1801.04406)."""
     at = real.detach().requires_grad_()
@@ -48,8 +48,8 @@ def r1_penalty(
 
 def gradient_penalty(
     critic: Callable[[Tensor], Tensor],
-    real: Float[Tensor, "b 3 height width"],
-    fake: Float[Tensor, "b 3 height width"],
+    real: Float[Tensor, "b c height width"],
+    fake: Float[Tensor, "b c height width"],
     mix: Float[Tensor, " b"],
 ) -> Float[Tensor, ""]:
     """(|grad D(x)| - 1)^2 between real and fake, averaged.

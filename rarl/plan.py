@@ -12,18 +12,31 @@ from pydantic import Field
 
 from rarl.config import (
     RESERVED,
+    ArchitectureTable,
     Config,
     ConfigError,
     Count,
     CountOrZero,
+    Critic,
     Dataset,
+    DistanceTable,
+    Experiment,
     Finetuning,
+    NllTable,
     Positive,
     Prior,
+    QualityTable,
     Real,
+    ReconstructionTable,
+    Rejection,
     Rl,
+    SamplesFigure,
+    SecondsTable,
     Settings,
+    TimeFigure,
     Vqvae,
+    experiments_of,
+    methods_of,
     nearest,
 )
 
@@ -66,15 +79,43 @@ class FinetuneSettings(Settings):
     rl: Rl | Finetuning  # Finetuning alone for `mle`, which has no critic
     temperature: Positive
     top_k: CountOrZero
-    extractor: ExtractorSettings
+    extractor: ExtractorSettings | None  # None for an oracle experiment, which decodes nothing
 
 
-class SampleSettings(Settings):
+class OracleCodesSettings(Settings):
+    seed: CountOrZero
+    train: Count
+    val: Count
+    batch_size: Count
+
+
+class NllSettings(Settings):
+    batch_size: Count
+
+
+class CriticSettings(Settings):
+    """A critic trained beside a prior that stays as it is."""
+
+    seed: CountOrZero
+    flip: bool
+    critic: Critic
+    steps: Count
+    temperature: Positive
+    top_k: CountOrZero
+    log_every: Count
+
+
+class DrawSettings(Settings):
     seed: CountOrZero
     count: Count
     batch_size: Count
     temperature: Positive
     top_k: CountOrZero
+
+
+class RejectSettings(Settings):
+    draw: DrawSettings
+    draws: Count  # for each picture that is kept
 
 
 class ReferenceSettings(Settings):
@@ -92,7 +133,35 @@ class DistanceSettings(Settings):
     """Nothing to set: the protocol travels in the moments' files."""
 
 
+class QualitySettings(Settings):
+    extractor: ExtractorSettings
+    batch_size: Count
+    neighbours: Count
+    kid_subsets: Count
+    kid_subset_size: Count
+
+
+class SecondsSettings(Settings):
+    """What it takes to draw a batch of rollouts, with weights of any kind."""
+
+    latents: tuple[Count, ...]
+    codebook_size: Count
+    priors: tuple[Prior, ...]
+    rows: tuple[Count, ...]  # that a rollout draws of each grid
+    batch_size: Count
+
+
 class GridSettings(Settings):
+    labels: tuple[str, ...]  # of the methods, left to right
+
+
+class TimeFigureSettings(Settings):
+    title: str
+    labels: tuple[str, ...]  # of the methods, in the order of their metrics
+
+
+class SamplesFigureSettings(Settings):
+    headings: tuple[str, ...]  # of the experiments, top to bottom
     labels: tuple[str, ...]  # of the methods, left to right
 
 
@@ -103,10 +172,22 @@ class CurvesSettings(Settings):
 
 
 class TableSettings(Settings):
+    """Methods by experiments."""
+
     title: str
     headings: tuple[str, ...]  # of the columns
     labels: tuple[str, ...]  # of the rows
     paper: tuple[Annotated[tuple[Real | None, ...], Field()] | None, ...]  # row by row
+
+
+class ArchitectureSettings(Settings):
+    title: str
+    experiment: Experiment
+
+
+class QualityTableSettings(Settings):
+    title: str
+    labels: tuple[str, ...]
 
 
 def to_json(settings: Settings) -> str:
@@ -127,6 +208,29 @@ def codes(config: Config, experiment: str) -> CodesSettings:
     return CodesSettings(batch_size=config.experiments[experiment].vqvae.batch_size)
 
 
+def oracle_prior(config: Config, experiment: str) -> PriorSettings:
+    """The oracle is a prior like any other, of the codes that `oracle.of` names."""
+    of = config.experiments[experiment]
+    assert of.oracle is not None
+    prior = of.prior.overlaid(of.oracle.prior, "oracle.prior")
+    return PriorSettings(seed=of.seed, grid=0, prior=prior)
+
+
+def oracle_codes(config: Config, experiment: str) -> OracleCodesSettings:
+    of = config.experiments[experiment]
+    assert of.oracle is not None
+    return OracleCodesSettings(
+        seed=of.seed,
+        train=of.oracle.train,
+        val=of.oracle.val,
+        batch_size=of.sampling.batch_size,
+    )
+
+
+def nll(config: Config, experiment: str) -> NllSettings:
+    return NllSettings(batch_size=config.experiments[experiment].sampling.batch_size)
+
+
 def prior(config: Config, experiment: str, grid: str) -> PriorSettings:
     of = config.experiments[experiment]
     return PriorSettings(seed=of.seed, grid=of.grids.index(grid), prior=of.prior.of(grid))
@@ -139,7 +243,7 @@ def extractor(config: Config, experiment: str) -> ExtractorSettings:
 
 def finetune(config: Config, experiment: str, method: str) -> FinetuneSettings:
     of = config.experiments[experiment]
-    objective = config.methods[method].objective
+    objective = config.finetuned[method].objective
     rl: Rl | Finetuning = config.finetuning(experiment, method)
     if objective == "mle":
         rl = Finetuning.model_validate(
@@ -152,13 +256,27 @@ def finetune(config: Config, experiment: str, method: str) -> FinetuneSettings:
         rl=rl,
         temperature=of.sampling.temperature,
         top_k=of.sampling.top_k,
-        extractor=extractor(config, experiment),
+        extractor=None if of.oracle else extractor(config, experiment),
     )
 
 
-def sample(config: Config, experiment: str, seed: int) -> SampleSettings:
+def critic(config: Config, experiment: str, method: str) -> CriticSettings:
+    """As many steps as an RL run gives its critic."""
+    of, rl = config.experiments[experiment], config.finetuning(experiment, method)
+    return CriticSettings(
+        seed=of.seed,
+        flip=of.prior.flip,
+        critic=rl.critic,
+        steps=rl.critic.warmup_steps + rl.iterations * rl.critic.steps,
+        temperature=of.sampling.temperature,
+        top_k=of.sampling.top_k,
+        log_every=rl.log_every,
+    )
+
+
+def draw(config: Config, experiment: str, seed: int) -> DrawSettings:
     of = config.experiments[experiment].sampling
-    return SampleSettings(
+    return DrawSettings(
         seed=seed,
         count=of.count,
         batch_size=of.batch_size,
@@ -167,12 +285,19 @@ def sample(config: Config, experiment: str, seed: int) -> SampleSettings:
     )
 
 
-def reference(config: Config, experiment: str) -> ReferenceSettings:
-    of = config.experiments[experiment].evaluation
+def reject(config: Config, experiment: str, method: str, seed: int) -> RejectSettings:
+    of = config.methods[method]
+    assert isinstance(of, Rejection)  # for the type checker: the rule's wildcards see to it
+    return RejectSettings(draw=draw(config, experiment, seed), draws=of.draws)
+
+
+def reference(
+    config: Config, experiment: str, of: Literal["reconstructions", "images"]
+) -> ReferenceSettings:
     return ReferenceSettings(
-        reference=of.reference,
+        reference=of,
         extractor=extractor(config, experiment),
-        batch_size=of.batch_size,
+        batch_size=config.experiments[experiment].evaluation.batch_size,
     )
 
 
@@ -187,36 +312,95 @@ def distance() -> DistanceSettings:
     return DistanceSettings()
 
 
+def quality(config: Config, experiment: str) -> QualitySettings:
+    of = config.experiments[experiment].evaluation
+    return QualitySettings(
+        extractor=extractor(config, experiment),
+        batch_size=of.batch_size,
+        neighbours=of.neighbours,
+        kid_subsets=of.kid_subsets,
+        kid_subset_size=of.kid_subset_size,
+    )
+
+
+def seconds(config: Config, experiment: str, method: str, batch_size: int) -> SecondsSettings:
+    of = config.experiments[experiment]
+    return SecondsSettings(
+        latents=of.latents,
+        codebook_size=of.vqvae.codebook_size,
+        priors=tuple(of.prior.of(grid) for grid in of.grids),
+        rows=config.finetuning(experiment, method).part.rows(of.latents),
+        batch_size=batch_size,
+    )
+
+
 def methods(config: Config, experiment: str) -> tuple[str, ...]:
     """The methods in an experiment's figures: the rows of the first table that shows it.
 
     All methods when no table does. So a table brings its figures and trains nothing beside them.
     """
-    tables = (of for of in config.tables.values() if experiment in of.columns)
-    return next((of.rows for of in tables), tuple(config.methods))
+    tables = (table for table in config.tables.values() if experiment in experiments_of(table))
+    return next((rows for table in tables if (rows := methods_of(table))), tuple(config.methods))
+
+
+def finetuned(config: Config, experiment: str) -> tuple[str, ...]:
+    """Those of `methods` that make a prior of their own."""
+    return tuple(name for name in methods(config, experiment) if name in config.finetuned)
 
 
 def grid(config: Config, experiment: str) -> GridSettings:
-    names = methods(config, experiment)
-    return GridSettings(labels=tuple(config.methods[name].label for name in names))
+    return GridSettings(labels=labels(config, methods(config, experiment)))
 
 
 def curves(config: Config, experiment: str) -> CurvesSettings:
     return CurvesSettings(
         title=experiment,
         grids=config.experiments[experiment].grids,
-        labels=grid(config, experiment).labels,
+        labels=labels(config, finetuned(config, experiment)),
     )
+
+
+def labels(config: Config, names: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(config.methods[name].label for name in names)
+
+
+def samples_figure(config: Config, name: str) -> SamplesFigureSettings:
+    of = config.figures[name]
+    assert isinstance(of, SamplesFigure)  # by the rules
+    headings = tuple(of.columns.values())
+    return SamplesFigureSettings(headings=headings, labels=labels(config, of.rows))
+
+
+def time_figure(config: Config, name: str) -> TimeFigureSettings:
+    of = config.figures[name]
+    assert isinstance(of, TimeFigure)  # by the rules
+    return TimeFigureSettings(title=of.title, labels=labels(config, of.rows))
 
 
 def table(config: Config, name: str) -> TableSettings:
     of = config.tables[name]
+    assert isinstance(of, (DistanceTable, SecondsTable, ReconstructionTable))  # by the rules
+    rows: tuple[str, ...]
+    paper: tuple[tuple[float | None, ...] | None, ...]
+    if isinstance(of, ReconstructionTable):
+        rows, paper = ("Reconstructions",), (of.paper,)
+    else:
+        rows, paper = labels(config, of.rows), tuple(of.paper.get(row) for row in of.rows)
     return TableSettings(
-        title=of.title,
-        headings=tuple(of.columns.values()),
-        labels=tuple(config.methods[row].label for row in of.rows),
-        paper=tuple(of.paper.get(row) for row in of.rows),
+        title=of.title, headings=tuple(of.columns.values()), labels=rows, paper=paper
     )
+
+
+def architecture(config: Config, name: str) -> ArchitectureSettings:
+    of = config.tables[name]
+    assert isinstance(of, ArchitectureTable)  # by the rules
+    return ArchitectureSettings(title=of.title, experiment=config.experiments[of.experiment])
+
+
+def quality_table(config: Config, name: str) -> QualityTableSettings:
+    of = config.tables[name]
+    assert isinstance(of, (QualityTable, NllTable))  # by the rules
+    return QualityTableSettings(title=of.title, labels=labels(config, of.rows))
 
 
 def check_target(config: Config, target: str) -> None:
@@ -228,11 +412,15 @@ def check_target(config: Config, target: str) -> None:
     if path.suffix not in SUFFIXES or not path.is_relative_to(config.results):
         return
     folder, *rest = path.relative_to(config.results).parts
-    if folder in ("tables", "figures"):
-        stem = Path(*rest).stem
-        known = list(config.tables) if folder == "tables" else list(config.experiments)
-        name = stem.partition("-")[2] if folder == "figures" else stem
-        _refuse_unknown(target, "table" if folder == "tables" else "experiment", name, known)
+    stem = Path(*rest).stem
+    if folder == "tables":
+        _refuse_unknown(target, "table", stem, list(config.tables))
+    elif folder == "figures":
+        kind, _, experiment = stem.partition("-")
+        if kind in ("samples", "curves"):
+            _refuse_unknown(target, "experiment", experiment, list(config.experiments))
+        else:
+            _refuse_unknown(target, "figure", stem, list(config.figures))
     elif folder not in RESERVED and rest:
         _refuse_unknown(target, "experiment", folder, list(config.experiments))
         if len(rest) > 1:

@@ -29,6 +29,7 @@ def prior_settings() -> Prior:
         batch_size=8,
         steps=4,
         learning_rate=1e-3,
+        schedule="constant",
         gradient_clip=1.0,
         ema_decay=0.9,
         log_every=1,

@@ -59,7 +59,7 @@ def test_crop_box_is_read():
         ("defaults/prior/attention_heads", 3, "is not divisible by attention_heads=3"),
         ("defaults/prior/attention_layers", 3, "attention_layers=3 is more than layers=2"),
         ("defaults/rl/learning_rate", float("nan"), "rl.learning_rate: "),
-        ("defaults/rl/critic/stem_stride", 1, "rl.critic.stem_stride: "),
+        ("defaults/rl/critic/stem_stride", 3, "rl.critic.stem_stride: must be 1 or even"),
         ("defaults/latents", [8], "the finest grid in latents is 8"),
         ("defaults/latents", [3, 4], "latents=[3, 4]: a grid has half the side of the next finer"),
         ("defaults/latents", [1, 2, 4], "latents: "),
@@ -86,8 +86,17 @@ def test_crop_box_is_read():
         ("methods/single/rl", {"kl_wieght": 1}, "methods.single.rl.kl_wieght: unknown key"),
         ("methods/single/rl", {"iterations": 1}, "methods.single.rl.iterations: "),
         ("tables/tiny/rows", ["mle", "doubel"], "tables.tiny.rows: no method is named 'doubel'"),
+        ("tables/tiny/titel", "x", "tables.tiny.titel: unknown key (did you mean 'title'?)"),
+        ("tables/tiny/kind", "distances", "tables.tiny: "),
+        ("methods/rejection/draws", 1, "methods.rejection.draws: input should be greater"),
+        ("methods/rejection/of", "mel", "methods.rejection.of: no fine-tuning method is named"),
+        ("methods/rejection/of", "rejection", "methods.rejection.of: no fine-tuning method"),
+        ("experiments/oracle16/oracle/of", "hierarchy16", "oracle.of: hierarchy16 must be"),
+        ("experiments/oracle16/prior/flip", True, "prior.flip must be false"),
+        ("experiments/oracle16/oracle/prior", {"layrs": 2}, "oracle.prior.layrs: unknown key"),
+        ("figures/figure1/rows", ["mel"], "figures.figure1.rows: no method is named 'mel'"),
         ("tables/tiny/columns", {"x": "X"}, "tables.tiny.columns: no experiment is named 'x'"),
-        ("tables/tiny/paper", {"mle": [1, 2]}, "tables.tiny.paper.mle: has 2 figures for 1"),
+        ("tables/tiny/paper", {"mle": [1, 2]}, "paper.mle: has 2 figures for 1 columns"),
         ("tables/a table", RAW["tables"]["tiny"], "may hold only letters"),
         ("experiments/data", {"dataset": "squares", "image_size": 16}, "experiments.data: "),
         ("results", "{x}", "results: must name a folder"),
@@ -124,7 +133,7 @@ def test_equal_settings_are_equal_text_and_survive_the_command_line():
         plan.prior(config, "hierarchy16", "bottom"),
         plan.finetune(config, "squares16", "mle"),
         plan.finetune(config, "squares16", "single"),
-        plan.sample(config, "squares16", 1),
+        plan.draw(config, "squares16", 1),
         plan.table(config, "tiny"),
     ):
         assert type(settings).from_json(plan.to_json(settings)) == settings
@@ -143,7 +152,7 @@ def test_figures_show_the_methods_of_the_first_table():
     raw = edited("tables/tiny/rows", ["single"])
     raw["tables"]["tiny"]["paper"] = {}
     assert plan.methods(parse(raw), "squares16") == ("single",)
-    every = ("mle", "single", "intermediate", "partial")
+    every = ("mle", "single", "intermediate", "partial", "rejection")
     assert plan.methods(parse(edited("tables", {})), "squares16") == every
 
 
@@ -152,6 +161,7 @@ def test_figures_show_the_methods_of_the_first_table():
     [
         ("results/tables/tiyn.csv", "no table is named 'tiyn' (did you mean 'tiny'?)"),
         ("results/figures/curves-square16.png", "no experiment is named 'square16'"),
+        ("results/figures/figure2.png", "no figure is named 'figure2' (did you mean 'figure1'?)"),
         ("results/squares61/vqvae.safetensors", "no experiment is named 'squares61'"),
         ("results/squares16/singel/distance.json", "(did you mean 'single'?)"),
     ],
@@ -170,6 +180,7 @@ def test_unknown_target(target, message):
         "--cores",
         "results/tables/tiny.md",
         "results/figures/samples-squares16.png",
+        "results/figures/figure1.png",
         "results/data/squares-16/manifest.json",
         "results/squares16/prior.jsonl",
         "results/squares16/mle/samples-0.safetensors",

@@ -14,6 +14,7 @@ from PIL import Image
 
 ROOT = Path(__file__).resolve().parent.parent
 TARGETS = ("results/tables/tiny.csv", "results/tables/hierarchy.csv")
+TABLES = ("architecture", "hierarchy", "oracle", "quality", "reconstruction", "seconds", "tiny")
 
 
 def snakemake(folder: Path, *arguments: str) -> str:
@@ -45,7 +46,7 @@ def finished(tmp_path_factory) -> Path:
         top, left = draw.integers(0, 12, size=2)
         pixels[top : top + 8, left : left + 8] = draw.integers(0, 256, size=3)
         Image.fromarray(pixels).save(folder / "pictures" / f"{number:02}.png")
-    snakemake(folder, *TARGETS)
+    snakemake(folder)
     return folder
 
 
@@ -75,11 +76,47 @@ def test_table_holds_the_distances(finished, experiment, target, methods):
 
 
 def test_figures_are_pictures(finished):
-    for name in product(("samples", "curves"), ("squares16", "hierarchy16")):
-        with Image.open(finished / "results" / "figures" / f"{'-'.join(name)}.png") as picture:
+    names = [
+        "-".join(pair) for pair in product(("samples", "curves"), ("squares16", "hierarchy16"))
+    ]
+    for name in (*names, "figure1", "time"):
+        with Image.open(finished / "results" / "figures" / f"{name}.png") as picture:
             darkest, lightest = picture.convert("L").getextrema()
             assert darkest < lightest
 
 
+def test_every_table_is_csv_and_markdown(finished):
+    written = {path.name for path in (finished / "results" / "tables").iterdir()}
+    assert written == {f"{name}.{kind}" for name in TABLES for kind in ("csv", "md")}
+
+
+def figures_of(finished: Path, table: str) -> dict[str, list[float]]:
+    rows = list(csv.reader((finished / "results" / "tables" / f"{table}.csv").open()))
+    return {label: [float(figure) for figure in figures] for label, *figures in rows[1:]}
+
+
+def test_partial_generation_draws_in_less_time(finished):
+    times = figures_of(finished, "seconds")
+    assert times["Partial generation"] < times["Single reward"]
+
+
+def test_the_rivals_have_all_their_figures(finished):
+    for distance, precision, recall, kid, seconds in figures_of(finished, "quality").values():
+        assert distance > 0
+        assert 0 <= precision <= 1
+        assert 0 <= recall <= 1
+        assert -1 < kid < 1000
+        assert seconds > 0
+
+
+def test_the_oracle_explains_its_own_codes_best(finished):
+    nlls = figures_of(finished, "oracle")
+    path = finished / "results" / "oracle16" / "mle" / "nll.json"
+    own = json.loads(path.read_text())["nll_oracle_of_its_own"]
+    for of_generator, of_held_out in nlls.values():
+        assert of_generator > 0.5 * own
+        assert of_held_out > own
+
+
 def test_nothing_is_left_to_do(finished):
-    assert "Nothing to be done" in snakemake(finished, *TARGETS)
+    assert "Nothing to be done" in snakemake(finished)

@@ -100,13 +100,13 @@ def test_relative_import_is_refused_rather_than_missed(package):
 
 def test_reads_sources_without_importing_torch():
     code = (
-        "import sys; from rarl.runtime import fingerprint; fingerprint.of('table');"
-        "assert not {'torch', 'numpy', 'rarl.stages.table'} & set(sys.modules)"
+        "import sys; from rarl.runtime import fingerprint; fingerprint.of('distance_table');"
+        "assert not {'torch', 'numpy', 'rarl.stages.distance_table'} & set(sys.modules)"
     )
     subprocess.run([sys.executable, "-c", code], check=True)
 
 
 def test_stages_of_this_package_are_told_apart():
-    assert fingerprint.of("table") != fingerprint.of("curves")
-    assert "rarl.report.table" in fingerprint.modules("rarl.stages.table")
+    assert fingerprint.of("distance_table") != fingerprint.of("curves")
+    assert "rarl.report.distance_table" in fingerprint.modules("rarl.stages.distance_table")
     assert "rarl.report.table" not in fingerprint.modules("rarl.stages.curves")

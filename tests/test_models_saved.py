@@ -6,14 +6,20 @@ from pathlib import Path
 import pytest
 import torch
 
+from rarl.config import Critic as CriticSettings
 from rarl.config import Vqvae
+from rarl.models.critic import Critic
 from rarl.models.prior import CodePrior
 from rarl.models.saved import (
     CodeSet,
     load_codes,
+    load_critic,
+    load_draw,
     load_prior,
     load_vqvae,
     save_codes,
+    save_critic,
+    save_draw,
     save_prior,
     save_vqvae,
 )
@@ -53,6 +59,37 @@ def test_a_vqvae_returns_frozen_with_equal_pictures(tmp_path: Path, vqvae_settin
     images = torch.rand(2, 3, 16, 16)
     assert torch.equal(again(images).images, model.eval()(images).images)
     assert not any(parameter.requires_grad for parameter in again.parameters())
+
+
+def test_a_critic_returns_with_equal_scores(tmp_path: Path):
+    settings = CriticSettings(
+        loss="logistic",
+        stem_stride=1,
+        hidden_units=4,
+        max_units=8,
+        final_size=2,
+        map_size=4,
+        batch_size=4,
+        steps=1,
+        warmup_steps=0,
+        learning_rate=1e-3,
+        gradient_penalty=0.1,
+        penalty_every=1,
+        ema_decay=0.5,
+    )
+    critic, path = Critic(settings, 7, 4, 8), tmp_path / "critic.safetensors"
+    save_critic(path, critic.eval(), {})
+    images = torch.rand(2, 7, 4, 8)
+    for mine, theirs in zip(load_critic(path, CPU)(images), critic(images), strict=True):
+        assert torch.equal(mine, theirs)
+
+
+def test_a_draw_returns_with_its_seed(tmp_path: Path):
+    codes = CodeSet((torch.randint(7, (3, 2, 2)),), 7)
+    save_draw(tmp_path / "draw.safetensors", codes, 11, {})
+    again, seed = load_draw(tmp_path / "draw.safetensors")
+    assert (seed, again.codebook_size) == (11, 7)
+    assert torch.equal(again.grids[0].long(), codes.grids[0])
 
 
 def test_code_sets_return_grid_by_grid(tmp_path: Path):

@@ -8,10 +8,10 @@ import pytest
 from PIL import Image
 
 from rarl.plan import CurvesSettings, TableSettings
-from rarl.report import curves
+from rarl.report import curves, time_figure
 from rarl.runtime.errors import UserError
 from rarl.stages import curves as curves_stage
-from rarl.stages import table as table_stage
+from rarl.stages import distance_table as table_stage
 
 RESULT = {
     "label": "FD-EffLite0",
@@ -185,3 +185,27 @@ def test_a_broken_line_of_metrics_is_named(tmp_path):
     (tmp_path / "m.jsonl").write_text('{"step": 1}\n{"step": \n')
     with pytest.raises(UserError, match=r"m\.jsonl: line 2 is no JSON object"):
         curves.read(tmp_path / "m.jsonl")
+
+
+def test_time_is_compared_within_the_common_budget():
+    full = [
+        {"step": 0, "distance": 30.0, "training_seconds": 0.0},
+        {"step": 10, "distance": 20.0, "training_seconds": 10.0},
+        {"step": 20, "distance": 15.0, "training_seconds": 20.0},
+    ]
+    half = [{**line, "training_seconds": line["training_seconds"] / 2} for line in full]
+    half[1] = {**half[1], "distance": 40.0}  # worse than before: the best so far stays
+    rows = list(csv.reader(time_figure.to_csv({"full": full, "half": half}).splitlines()))
+    assert rows[1:] == [
+        ["full", "10.00", "20.0000", "20.00", "20"],
+        ["half", "10.00", "15.0000", "10.00", "20"],
+    ]
+    [axes] = time_figure.draw({"full": full, "half": half}, "T").axes
+    drawn = {line.get_label(): list(line.get_ydata()) for line in axes.lines}
+    assert drawn["full"] == [30, 20, 15]
+    assert drawn["half"] == [30, 30, 15]
+
+
+def test_a_log_without_distances_is_named():
+    with pytest.raises(UserError, match="MLE: its metrics hold no distances"):
+        time_figure.budget({"MLE": [{"step": 1}]})

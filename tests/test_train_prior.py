@@ -12,7 +12,7 @@ from rarl.losses import nll
 from rarl.models.prior import CodePrior
 from rarl.models.saved import CodeSet
 from rarl.runtime.metrics_log import MetricsLog
-from rarl.train.prior import evaluate_nll, train_prior, unigram_nll
+from rarl.train.prior import evaluate_nll, learning_rate, train_prior, unigram_nll
 
 CPU = torch.device("cpu")
 MakeCodePrior = Callable[..., CodePrior]
@@ -33,6 +33,15 @@ def test_evaluation_weighs_every_picture_alike(
         grids = codes.take(torch.arange(10), CPU)
         expected = float(nll(prior(grids), grids))
     assert evaluate_nll(prior, codes, 4) == pytest.approx(expected, rel=1e-5)
+
+
+def test_the_cosine_starts_at_the_rate_and_ends_near_zero(prior_settings: Prior):
+    constant = prior_settings.model_copy(update={"steps": 100, "learning_rate": 2.0})
+    cosine = constant.model_copy(update={"schedule": "cosine"})
+    assert [learning_rate(constant, step) for step in (0, 99)] == [2.0, 2.0]
+    assert learning_rate(cosine, 0) == 2.0
+    assert learning_rate(cosine, 50) == pytest.approx(1.0)
+    assert 0 < learning_rate(cosine, 99) < 1e-3
 
 
 @pytest.mark.parametrize(("sides", "grid"), [((4,), 0), ((2, 4), 0), ((2, 4), 1)])

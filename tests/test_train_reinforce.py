@@ -94,7 +94,7 @@ def reinforce(
             settings=settings,
             policy=policy,
             anchor=anchor,
-            vqvae=CodesAsImages(vqvae_settings, len(sides)),
+            decoder=CodesAsImages(vqvae_settings, len(sides)),
             adversary=CountingAdversary(lambda images: images[:, 0].long()),
             credit=Credit(settings),
             optimiser=torch.optim.Adam(policy.parameters(), settings.learning_rate),
@@ -269,7 +269,7 @@ def test_a_lazy_penalty_counts_for_the_steps_between():
     for every, weight in ((1, 2.0), (2, 1.0)):
         torch.manual_seed(0)
         changes = {"penalty_every": every, "gradient_penalty": weight, "loss": "logistic"}
-        adversary = Adversary(rl_settings().critic.model_copy(update=changes), 16, 16, CPU)
+        adversary = Adversary(rl_settings().critic.model_copy(update=changes), 3, 16, 16, CPU)
         totals.append(adversary.update(images, -images)["critic_loss"])
         if every == 2:
             with torch.no_grad():
@@ -281,7 +281,7 @@ def test_a_lazy_penalty_counts_for_the_steps_between():
 
 def test_the_reward_is_the_averaged_critics():
     torch.manual_seed(0)
-    adversary = Adversary(rl_settings().critic, 16, 16, CPU)
+    adversary = Adversary(rl_settings().critic, 3, 16, 16, CPU)
     images = torch.randn(4, 3, 16, 16)
     before = adversary.reward(images).whole
     adversary.update(images, -images)
@@ -294,7 +294,7 @@ def test_the_reward_is_the_averaged_critics():
 def test_the_critic_learns_to_tell_dark_from_light(loss: str):
     torch.manual_seed(0)
     settings = rl_settings().critic.model_copy(update={"loss": loss, "gradient_penalty": 0.1})
-    adversary = Adversary(settings, 16, 16, CPU)
+    adversary = Adversary(settings, 3, 16, 16, CPU)
     light, dark = torch.full((16, 3, 16, 16), 0.8), torch.full((16, 3, 16, 16), -0.8)
     for _ in range(60):
         figures = adversary.update(light, dark)

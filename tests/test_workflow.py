@@ -31,11 +31,11 @@ with open("times", "a") as times:
 
 MLE = {
     "finetune mle",
-    *(f"{rule} mle {seed}" for rule in ("sample", "features") for seed in (0, 1)),
+    *(f"{rule} mle {seed}" for rule in ("draw", "features") for seed in (0, 1)),
     "distance mle",
 }
 SINGLE = {name.replace("mle", "single") for name in MLE}
-REPORT = {"grid", "curves", "table"}
+REPORT = {"grid", "curves", "distance_table"}
 AFTER_PRIOR = MLE | SINGLE | REPORT
 AFTER_VQVAE = {"codes", "prior", "reference"} | AFTER_PRIOR
 SAMPLING = AFTER_PRIOR - {"finetune mle", "finetune single", "curves"}
@@ -121,7 +121,7 @@ def test_cores_beyond_the_machine_run_no_two_jobs_at_once(finished):
         ("warmup_steps: 1", "warmup_steps: 2", SINGLE | REPORT),
         ("count: 12", "count: 13", SAMPLING),
         ("reference: reconstructions", "reference: images", {"reference"} | AFTER_PRIOR),
-        ("title: Squares", "title: Pictures", {"table"}),
+        ("title: Squares", "title: Pictures", {"distance_table"}),
         ("label: MLE", "label: Likelihood", REPORT),
         ("# The whole workflow", "# Another comment", set()),
     ],
@@ -138,8 +138,8 @@ def test_an_unrelated_experiment_runs_nothing_again(finished, edited):
 @pytest.mark.parametrize(
     ("module", "old", "new", "expected"),
     [
-        ("stages/sample.py", '"""', '"""Reworded. ', set()),
-        ("stages/sample.py", "def run(", "CHANGED = 1\n\n\ndef run(", SAMPLING),
+        ("stages/draw.py", '"""', '"""Reworded. ', set()),
+        ("stages/draw.py", "def run(", "CHANGED = 1\n\n\ndef run(", SAMPLING),
     ],
 )
 def test_code_runs_again_what_it_computes(finished, module, old, new, expected):

@@ -11,6 +11,7 @@ from rarl.config.faults import one_line
 from rarl.config.fields import (
     Count,
     CountOrZero,
+    EvenOrOne,
     Fraction,
     NotNegative,
     OddFilter,
@@ -61,7 +62,8 @@ class Prior(Settings):
     flip: bool  # train on the codes of mirrored pictures, too
     batch_size: Count
     steps: Count
-    learning_rate: Positive
+    learning_rate: Positive  # at the start
+    schedule: Literal["constant", "cosine"]  # of the learning rate; cosine: down to 0
     gradient_clip: Positive
     ema_decay: Fraction  # of the weights that are evaluated, sampled and saved
     log_every: Count
@@ -89,12 +91,15 @@ class Priors(Prior):
 
     def of(self, grid: str) -> Prior:
         """The prior of a grid: `single`, `top` or `bottom`. Raises ValueError."""
-        shared = self.model_dump(exclude={"top", "bottom"})
-        merged = shared if grid == SINGLE else overlay(shared, getattr(self, grid))
+        return self.overlaid({} if grid == SINGLE else getattr(self, grid), f"prior.{grid}")
+
+    def overlaid(self, own: dict[str, Any], where: str) -> Prior:
+        """What is shared, overlaid by the keys that stand at `where`. Raises ValueError."""
+        merged = overlay(self.model_dump(exclude={"top", "bottom"}), own)
         try:
             return Prior.model_validate_json(json.dumps(merged))
         except ValidationError as error:
-            raise ValueError(one_line(error, Prior, f"prior.{grid}")) from None
+            raise ValueError(one_line(error, Prior, where)) from None
 
 
 class Critic(Settings):
@@ -102,7 +107,7 @@ class Critic(Settings):
 
     loss: Literal["wasserstein", "logistic"]  # with the gradient penalty of WGAN-GP, or R1
 
-    stem_stride: Annotated[int, Field(ge=2, multiple_of=2)]  # of the first convolution
+    stem_stride: EvenOrOne  # of the first convolution
     hidden_units: Count  # channels after it; doubled by each further stage
     max_units: Count  # channels never exceed it
     final_size: Count  # stride-2 stages follow until the features have this width, or less
@@ -209,7 +214,22 @@ class Evaluation(Settings):
     extractor: Literal["inception", "efficientnet_lite0"]
     weights: str | None  # file of the extractor's weights; null: where its package puts it
     reference: Literal["reconstructions", "images"]  # of the training pictures
+    neighbours: Count  # k of precision and recall
+    kid_subsets: Count
+    kid_subset_size: Count  # pictures
     batch_size: Count
+
+
+class Oracle(Settings):
+    """A prior trained on the real codes, whose samples take the place of the data.
+
+    The true distribution is then known, and with it the NLL of what a method draws.
+    """
+
+    of: str  # the experiment whose codes it learns
+    prior: dict[str, Any]  # overlays the experiment's
+    train: Count  # grids drawn to train on
+    val: Count
 
 
 class Experiment(Settings):
@@ -224,6 +244,7 @@ class Experiment(Settings):
     rl: Rl
     sampling: Sampling
     evaluation: Evaluation
+    oracle: Oracle | None
 
     @model_validator(mode="after")
     def _sizes_agree(self) -> Self:
@@ -242,6 +263,12 @@ class Experiment(Settings):
                 )
         for grid in self.grids:
             self.prior.of(grid)
+        if self.oracle is not None:
+            if len(self.latents) > 1:
+                raise ValueError("oracle: is for one grid of codes")
+            if self.prior.flip:
+                raise ValueError("oracle: has no mirrored codes, so prior.flip must be false")
+            self.prior.overlaid(self.oracle.prior, "oracle.prior")
         return self
 
     @property

@@ -2,8 +2,8 @@
 
 import difflib
 import json
-import re
 from collections.abc import Mapping
+from types import UnionType
 from typing import Annotated, Any, Union, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
@@ -34,8 +34,8 @@ def one_line(error: ValidationError, root: type[BaseModel], prefix: str = "") ->
     faults = error.errors(include_url=False)
     first = min(faults, key=lambda fault: fault["type"] == "missing")
     location = [str(part) for part in first["loc"]]
-    where = ".".join([prefix, *location] if prefix else location)
-    where = re.sub(r"\.(openmoji|folder|celeba|lsun|celeba_hq)\.", ".", where)
+    keys = _keys(root, location)
+    where = ".".join([prefix, *keys] if prefix else keys)
     match first["type"]:
         case "extra_forbidden":
             known = _fields(root, location[:-1])
@@ -50,6 +50,17 @@ def one_line(error: ValidationError, root: type[BaseModel], prefix: str = "") ->
             return f"{where}: {reason}, but is {json.dumps(first['input'], default=str)[:80]}"
 
 
+def _keys(root: type[BaseModel], location: list[str]) -> list[str]:
+    """A location without the tags by which pydantic names the member of a union."""
+    at: Any = root
+    keys = []
+    for part in location:
+        if _member(at, part) is None:
+            keys.append(part)
+        at = _below(at, part)
+    return keys
+
+
 def _fields(root: type[BaseModel], location: list[str]) -> list[str]:
     """Names of the fields that the model at `location` below `root` knows."""
     at: Any = root
@@ -61,17 +72,22 @@ def _fields(root: type[BaseModel], location: list[str]) -> list[str]:
 def _below(at: Any, part: str) -> Any:
     if isinstance(at, type) and issubclass(at, BaseModel):
         return at.model_fields[part].annotation if part in at.model_fields else None
-    origin = get_origin(at)
-    if origin is dict:
+    if get_origin(at) is dict:
         return get_args(at)[1]
-    if origin is Annotated:
+    if get_origin(at) is Annotated and _member(at, part) is None:
         return _below(get_args(at)[0], part)
-    for member in get_args(at) if origin is Union or hasattr(at, "__args__") else ():
-        if not (isinstance(member, type) and issubclass(member, BaseModel)):
-            continue
-        if part == member.__name__:
-            return member
-        kind = member.model_fields.get("kind")
-        if kind is not None and part in get_args(kind.annotation):
-            return member
+    return _member(at, part)
+
+
+def _member(at: Any, tag: str) -> type[BaseModel] | None:
+    """The model of a union that a tag selects: its name, or a value of its discriminator."""
+    if get_origin(at) is Annotated:
+        at = get_args(at)[0]
+    if get_origin(at) not in (Union, UnionType):
+        return None
+    for member in get_args(at):
+        if isinstance(member, type) and issubclass(member, BaseModel):
+            tags = (get_args(field.annotation) for field in member.model_fields.values())
+            if tag == member.__name__ or any(tag in values for values in tags):
+                return member
     return None

@@ -36,6 +36,12 @@ def _odd(value: int) -> int:
     return value
 
 
+def _even_or_one(value: int) -> int:
+    if value > 1 and value % 2:
+        raise ValueError("must be 1 or even")
+    return value
+
+
 def _folder(value: str) -> str:
     if not value.strip("/") or re.search(r"[{}]", value):
         raise ValueError("must name a folder, without braces, which Snakemake reads as wildcards")
@@ -46,6 +52,7 @@ Name = Annotated[str, AfterValidator(_file_name)]
 FolderName = Annotated[str, AfterValidator(_folder)]
 Count = Annotated[int, Field(ge=1)]
 CountOrZero = Annotated[int, Field(ge=0)]
+EvenOrOne = Annotated[int, Field(ge=1), AfterValidator(_even_or_one)]
 Real = Annotated[float, BeforeValidator(_number), Field(allow_inf_nan=False)]
 Positive = Annotated[Real, Field(gt=0)]
 NotNegative = Annotated[Real, Field(ge=0)]

@@ -1,4 +1,7 @@
-"""The critic: an image to scores. Higher means more like a reconstruction of a real picture."""
+"""The critic: an image to scores. Higher means more like a reconstruction of a real picture.
+
+Of the oracle experiment, which decodes nothing, it sees the codes, one-hot.
+"""
 
 from typing import NamedTuple
 
@@ -30,25 +33,27 @@ class Critic(nn.Module):
     pictures (Gulrajani et al. 2017, arXiv 1704.00028, section 4).
     """
 
-    def __init__(self, settings: CriticSettings, height: int, width: int) -> None:
+    def __init__(self, settings: CriticSettings, channels: int, height: int, width: int) -> None:
         super().__init__()
-        stride, channels = settings.stem_stride, settings.hidden_units
+        self.settings, self.shape = settings, (channels, height, width)
+        stride, hidden = settings.stem_stride, settings.hidden_units
         size = torch.Size((height // stride, width // stride))
-        stages = [nn.Conv2d(3, channels, 2 * stride, stride, stride // 2), nn.LeakyReLU(0.2)]
+        kernel, padding = (2 * stride, stride // 2) if stride > 1 else (3, 1)
+        stages = [nn.Conv2d(channels, hidden, kernel, stride, padding), nn.LeakyReLU(0.2)]
         patch_stages: list[nn.Module] = []
         while size[1] > settings.final_size:
             if size[1] == settings.map_size:
                 patch_stages, stages = stages, []
-                self.patch_score = nn.Conv2d(channels, 1, 1)
-            out = min(2 * channels, settings.max_units)
-            stages += [nn.Conv2d(channels, out, 4, 2, 1), nn.GroupNorm(1, out), nn.LeakyReLU(0.2)]
-            channels, size = out, torch.Size(max(1, side // 2) for side in size)
+                self.patch_score = nn.Conv2d(hidden, 1, 1)
+            out = min(2 * hidden, settings.max_units)
+            stages += [nn.Conv2d(hidden, out, 4, 2, 1), nn.GroupNorm(1, out), nn.LeakyReLU(0.2)]
+            hidden, size = out, torch.Size(max(1, side // 2) for side in size)
         self.stem = nn.Sequential(*patch_stages) if patch_stages else None
         self.features = nn.Sequential(*stages)
-        self.score = nn.Linear(channels * size.numel(), 1)
+        self.score = nn.Linear(hidden * size.numel(), 1)
 
-    def forward(self, images: Float[Tensor, "b 3 height width"]) -> Scores:
-        """Scores of images in [-1, 1]."""
+    def forward(self, images: Float[Tensor, "b c height width"]) -> Scores:
+        """Scores of images in [-1, 1], or of whatever else the critic sees."""
         patches = None
         if self.stem is not None:
             images = self.stem(images)

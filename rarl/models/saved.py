@@ -7,7 +7,9 @@ from typing import Any, TypeVar
 import torch
 from torch import Tensor, nn
 
+from rarl.config import Critic as CriticSettings
 from rarl.config import Prior, Vqvae
+from rarl.models.critic import Critic
 from rarl.models.pixelcnn import PixelCNN
 from rarl.models.prior import CodePrior
 from rarl.models.vqvae import VQVAE, Codes
@@ -64,6 +66,18 @@ def load_prior(*paths: Path, device: torch.device) -> CodePrior:
     return CodePrior(grids).eval()
 
 
+def save_critic(path: Path, model: Critic, metadata: dict[str, Any]) -> None:
+    made_by = {"critic": model.settings.model_dump(), "shape": model.shape}
+    save(path, model.state_dict(), {**made_by, **metadata})
+
+
+def load_critic(path: Path, device: torch.device) -> Critic:
+    """In evaluation mode. Raises `UserError` when the file is something else."""
+    artefact = _open(path, "critic")
+    model = Critic(CriticSettings(**artefact.metadata["critic"]), *artefact.metadata["shape"])
+    return _fill(model, artefact, path, device)
+
+
 def _open(path: Path, key: str) -> Artefact:
     artefact = load(path)
     if key not in artefact.metadata:
@@ -116,7 +130,10 @@ def training_codes(sets: dict[str, CodeSet], *, flip: bool) -> CodeSet:
 
 def load_codes(path: Path) -> dict[str, CodeSet]:
     """Reads what `save_codes` wrote. Raises `UserError` when the file is something else."""
-    artefact = _open(path, "codebook_size")
+    return _code_sets(_open(path, "codebook_size"))
+
+
+def _code_sets(artefact: Artefact) -> dict[str, CodeSet]:
     names = dict.fromkeys(name.rsplit(".", 1)[0] for name in artefact.tensors)
     size = artefact.metadata["codebook_size"]
     return {
@@ -129,3 +146,14 @@ def load_codes(path: Path) -> dict[str, CodeSet]:
         )
         for name in names
     }
+
+
+def save_draw(path: Path, codes: CodeSet, seed: int, metadata: dict[str, Any]) -> None:
+    """Writes the codes that one sampling seed gave."""
+    save_codes(path, {"samples": codes}, {"seed": seed, **metadata})
+
+
+def load_draw(path: Path) -> tuple[CodeSet, int]:
+    """Codes and their sampling seed. Raises `UserError` when the file is something else."""
+    artefact = _open(path, "seed")
+    return _code_sets(artefact)["samples"], artefact.metadata["seed"]

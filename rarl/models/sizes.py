@@ -25,7 +25,7 @@ def sizes(experiment: Experiment) -> Sizes:
         priors = new_prior(experiment).grids.values()
         factor = 2**experiment.vqvae.layers
         height = factor * experiment.rl.part.rows(experiment.latents)[-1]
-        critic = Critic(experiment.rl.critic, height, experiment.image_size)
+        critic = Critic(experiment.rl.critic, 3, height, experiment.image_size)
     codebooks = vqvae.settings.codebook_size * vqvae.settings.codebook_dim * vqvae.grids
     return Sizes(_count(vqvae) + codebooks, tuple(map(_count, priors)), _count(critic))
 

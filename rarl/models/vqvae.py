@@ -89,9 +89,12 @@ def _double(of: Vqvae, width: int, out: int) -> nn.ConvTranspose2d:
 class VQVAE(nn.Module):
     """Encoder, one quantiser a grid, decoder; lists of modules run from the coarsest grid on."""
 
+    channels = 3
+
     def __init__(self, settings: Vqvae, grids: int) -> None:
         super().__init__()
         self.settings, self.grids = settings, grids
+        self.scale = 2**settings.layers  # pixels in a row of the finest codes
         self.encoder = _encoder(settings)
         self.coarser = nn.ModuleList(_coarser(settings) for _ in range(grids - 1))
         self.finer = nn.ModuleList(_finer(settings) for _ in range(grids - 1))

@@ -55,12 +55,12 @@ def draw(vqvae: Log, priors: dict[str, Log], methods: dict[str, Log], title: str
 
 
 def _vqvae(left: Axes, right: Axes, log: Log) -> None:
-    _frame(left, "VQ-VAE: reconstruction", "mean squared error", "step")
+    frame(left, "VQ-VAE: reconstruction", "mean squared error", "step")
     left.plot(*series(log, "mse"), color=GREY, linewidth=1, label="train")
     left.plot(*series(log, "val_mse"), "o-", color="C3", markersize=3, label="validation")
     left.set_yscale("log")
     left.legend()
-    _frame(right, "VQ-VAE: use of the codebook", "share of codes in use", "step")
+    frame(right, "VQ-VAE: use of the codebook", "share of codes in use", "step")
     right.plot(*series(log, "codes_in_use"), color="C0", label="codes in use")
     right.set_ylim(0, 1.05)
     perplexity = right.twinx()
@@ -73,7 +73,7 @@ def _vqvae(left: Axes, right: Axes, log: Log) -> None:
 
 def _priors(axes: Axes, logs: dict[str, Log]) -> None:
     """A grid of codes keeps its colour; training thin, validation with dots."""
-    _frame(axes, "Prior" if len(logs) == 1 else "Priors", "NLL, nats per code", "step")
+    frame(axes, "Prior" if len(logs) == 1 else "Priors", "NLL, nats per code", "step")
     for number, (grid, log) in enumerate(logs.items()):
         name = "" if len(logs) == 1 else f"{grid}, "
         colour = f"C{3 - number}"
@@ -86,7 +86,7 @@ def _priors(axes: Axes, logs: dict[str, Log]) -> None:
 
 def _together(axes: Axes, methods: dict[str, Log], name: str, title: str, unit: str) -> None:
     """One figure of all methods that log it; each method keeps its colour in every panel."""
-    _frame(axes, f"Fine-tuning: {title}", unit, "iteration")
+    frame(axes, f"Fine-tuning: {title}", unit, "iteration")
     for number, (label, log) in enumerate(methods.items()):
         steps, values = series(log, name)
         if not steps:
@@ -105,7 +105,7 @@ def _together(axes: Axes, methods: dict[str, Log], name: str, title: str, unit: 
         axes.text(0.5, 0.5, "not logged", transform=axes.transAxes, ha="center", color=GREY)
 
 
-def _frame(axes: Axes, title: str, y: str, x: str) -> None:
+def frame(axes: Axes, title: str, y: str, x: str) -> None:
     axes.set_title(title, fontsize=10)
     axes.set_ylabel(y)
     axes.set_xlabel(x)

@@ -48,7 +48,7 @@ def read(path: Path) -> Distance:
             protocol=Protocol(**{name: raw[name] for name in Protocol.__dataclass_fields__}),
             seeds=tuple(raw["seeds"]),
             mean=float(raw["mean"]),
-            std=float(raw["std"]) if len(raw["seeds"]) > 1 else None,
+            std=float(raw["std"]) if len(raw["distances"]) > 1 else None,
             warning=raw["warning"],
         )
     except (json.JSONDecodeError, KeyError, TypeError) as error:

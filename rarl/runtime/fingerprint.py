@@ -18,6 +18,7 @@ PACKAGE = Path(__file__).resolve().parent.parent
 # are compared as such, and the others only report.
 EXCLUDED = {
     "rarl.cli",
+    "rarl.commands",
     "rarl.config",
     "rarl.plan",
     "rarl.runtime.cores",

@@ -8,6 +8,10 @@ from pathlib import Path
 from rarl.runtime.files import write_text
 
 
+class NotFiniteError(ValueError):
+    """A figure is NaN or infinite; the message is step, name and value."""
+
+
 class MetricsLog:
     """Collects `{"step": ..., "seconds": ..., name: figure}` and publishes them at the end.
 
@@ -23,10 +27,10 @@ class MetricsLog:
         self._start = time.monotonic()
 
     def write(self, step: int, figures: dict[str, float]) -> None:
-        """Appends a line. Raises ValueError naming the first figure that is not finite."""
+        """Appends a line. Raises `NotFiniteError` naming the first figure that is not."""
         for name, value in figures.items():
             if not math.isfinite(value):
-                raise ValueError(f"step {step}: {name} is {value}")
+                raise NotFiniteError(f"step {step}: {name} is {value}")
         line = {"step": step, "seconds": round(time.monotonic() - self._start, 3), **figures}
         with self._part.open("a", encoding="utf-8") as file:
             file.write(json.dumps(line) + "\n")

@@ -32,7 +32,7 @@ def run(settings: DistanceSettings, *, reference: Path, samples: list[Path], out
             "reference": target.metadata["reference"],
             "count_reference": target.count,
             "count_samples": draws[0].count,
-            "seeds": [draw.metadata["seed"] for draw in draws],
+            "seeds": [draw.metadata["seed"] for draw in draws if "seed" in draw.metadata],
             "distances": distances,
             "mean": fmean(distances),
             "std": stdev(distances) if len(distances) > 1 else 0.0,

@@ -4,10 +4,9 @@ from pathlib import Path
 
 from rarl.metrics.extractor import extract
 from rarl.metrics.extractors import load_extractor
-from rarl.models.saved import load_codes, load_vqvae
+from rarl.models.saved import load_draw, load_vqvae
 from rarl.plan import FeaturesSettings
 from rarl.runtime import device, provenance
-from rarl.runtime.artefact import load
 from rarl.stages._decoding import decode
 
 Settings = FeaturesSettings
@@ -17,8 +16,7 @@ def run(settings: FeaturesSettings, *, vqvae: Path, samples: Path, output: Path)
     """Decode samples and compute the moments of their features."""
     on = device.pick()
     extractor = load_extractor(settings.extractor, on)
-    codes = load_codes(samples)["samples"]
+    codes, seed = load_draw(samples)
     pictures = decode(load_vqvae(vqvae, on), codes, settings.batch_size, "features")
-    seed = load(samples).metadata["provenance"]["settings"]["seed"]
     of = provenance.describe("features", settings, vqvae=vqvae, samples=samples)
     extract(extractor, pictures).save(output, {**extractor.protocol, "seed": seed, **of})

@@ -8,7 +8,8 @@ from rarl.models.saved import load_codes, load_prior, load_vqvae, save_prior, tr
 from rarl.plan import FinetuneSettings
 from rarl.runtime import device, provenance
 from rarl.runtime.metrics_log import MetricsLog
-from rarl.train.finetune import HeldOut, finetune
+from rarl.train.finetune import finetune
+from rarl.train.judge import DistanceJudge
 
 Settings = FinetuneSettings
 
@@ -25,20 +26,17 @@ def run(
 ) -> None:
     """Fine-tune the prior by more MLE or by reinforcement."""
     on = device.pick()
-    model, sets = load_prior(*priors, device=on), load_codes(codes)
+    model, sets, decoder = load_prior(*priors, device=on), load_codes(codes), load_vqvae(vqvae, on)
+    assert settings.extractor is not None  # only an oracle experiment has none
+    extractor = load_extractor(settings.extractor, on)
     tuned = finetune(
         settings,
         model,
         training_codes(sets, flip=settings.flip),
-        HeldOut(
-            val=sets["val"],
-            vqvae=load_vqvae(vqvae, on),
-            extractor=load_extractor(settings.extractor, on),
-            reference=moments.load(reference),
-        ),
+        sets["val"],
+        decoder,
+        DistanceJudge(decoder, extractor, moments.load(reference)),
         log=MetricsLog(metrics),
     )
-    of = provenance.describe(
-        "finetune", settings, vqvae=vqvae, codes=codes, priors=priors, reference=reference
-    )
-    save_prior(output, tuned, of)
+    inputs = {"vqvae": vqvae, "codes": codes, "reference": reference}
+    save_prior(output, tuned, provenance.describe("finetune", settings, priors=priors, **inputs))

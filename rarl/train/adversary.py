@@ -14,10 +14,15 @@ class Adversary:
     """A critic and its optimiser."""
 
     def __init__(
-        self, settings: CriticSettings, height: int, width: int, device: torch.device
+        self,
+        settings: CriticSettings,
+        channels: int,
+        height: int,
+        width: int,
+        device: torch.device,
     ) -> None:
         self.settings, self.steps = settings, 0
-        self.critic = Critic(settings, height, width).to(device)
+        self.critic = Critic(settings, channels, height, width).to(device)
         self._average = MovingAverage(self.critic, settings.ema_decay)
         # No momentum, as Gulrajani et al. 2017 (arXiv 1704.00028), algorithm 1.
         self.optimiser = torch.optim.Adam(
@@ -25,7 +30,7 @@ class Adversary:
         )
 
     def update(
-        self, real: Float[Tensor, "b 3 height width"], fake: Float[Tensor, "b 3 height width"]
+        self, real: Float[Tensor, "b c height width"], fake: Float[Tensor, "b c height width"]
     ) -> dict[str, Tensor]:
         """One step on as many pictures of each kind.
 
@@ -61,10 +66,15 @@ class Adversary:
     def _total(self, images: Tensor) -> Tensor:
         return self.critic(images).total
 
-    @torch.no_grad()
-    def reward(self, images: Float[Tensor, "b 3 height width"]) -> Scores:
-        """The averaged critic's scores.
+    @property
+    def averaged(self) -> Critic:
+        """The critic that gives the reward, in evaluation mode.
 
         The average forgets the chance content of single batches, which the newest weights chase.
         """
-        return self._average.model(images)
+        return self._average.model
+
+    @torch.no_grad()
+    def reward(self, images: Float[Tensor, "b c height width"]) -> Scores:
+        """The averaged critic's scores."""
+        return self.averaged(images)

@@ -1,5 +1,6 @@
 """The loop that every training stage runs: seed, step, log, evaluate."""
 
+import time
 from collections.abc import Callable
 
 import torch
@@ -7,7 +8,7 @@ from torch import Tensor
 
 from rarl.runtime import seeds
 from rarl.runtime.errors import UserError
-from rarl.runtime.metrics_log import MetricsLog
+from rarl.runtime.metrics_log import MetricsLog, NotFiniteError
 from rarl.runtime.progress import track
 
 Step = Callable[[int], dict[str, Tensor]]
@@ -27,15 +28,19 @@ def run(
 ) -> None:
     """Runs `steps` steps; step i uses the random stream of (seed, stage, i) and no other.
 
-    `evaluate` is called before the first step, every `evaluate_every` steps and after the last.
+    `evaluate` is called before the first step, every `evaluate_every` steps and after the last;
+    its lines also hold the seconds that the steps alone took.
     Raises `UserError` naming the stage, the step and the figure when one is not finite.
     """
     progress = track(range(steps), steps, stage, "step")
+    spent = 0.0
     try:
-        log.write(0, evaluate(0))
+        log.write(0, evaluate(0) | {"training_seconds": spent})
         for i in progress:
+            start = time.perf_counter()
             torch.manual_seed(seeds.derive(seed, stage, i))
             figures = step(i)
+            spent += time.perf_counter() - start
             done = i + 1
             last = done == steps
             if done % log_every == 0 or last:
@@ -43,7 +48,7 @@ def run(
                 progress.note(**line)
                 log.write(done, line)
             if done % evaluate_every == 0 or last:
-                log.write(done, evaluate(done))
-    except ValueError as error:  # from the log: a figure that is not finite
+                log.write(done, evaluate(done) | {"training_seconds": spent})
+    except NotFiniteError as error:
         raise UserError(f"{stage} diverged at {error}; try a lower learning_rate") from None
     log.publish()

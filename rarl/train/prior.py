@@ -1,5 +1,7 @@
 """Trains priors by maximum likelihood; keeps the averaged weights of the best validation NLL."""
 
+import math
+
 import torch
 from torch import Tensor, nn
 
@@ -50,6 +52,13 @@ def unigram_nll(train: Tensor, val: Tensor, codebook_size: int) -> float:
     return -float(log_share[val.flatten().long()].mean())
 
 
+def learning_rate(settings: Prior, step: int) -> float:
+    """At a step from 0; the cosine of Loshchilov & Hutter 2017 (arXiv 1608.03983), equation 5."""
+    if settings.schedule == "constant":
+        return settings.learning_rate
+    return settings.learning_rate * (1 + math.cos(math.pi * step / settings.steps)) / 2
+
+
 def train_prior(
     settings: Prior,
     train: CodeSet,
@@ -73,6 +82,7 @@ def train_prior(
     unigram = unigram_nll(train.grids[grid], val.grids[grid], size)
 
     def step(i: int) -> dict[str, Tensor]:
+        optimiser.param_groups[0]["lr"] = learning_rate(settings, i)
         codes = train.take(batch_indices(len(train), settings.batch_size, order, i), device)
         figures = maximise_likelihood(prior, optimiser, codes, settings.gradient_clip)
         average.update(prior)

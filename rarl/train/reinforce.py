@@ -9,13 +9,13 @@ from rarl import losses
 from rarl.config import Rl
 from rarl.models.prior import CodePrior
 from rarl.models.saved import CodeSet
-from rarl.models.vqvae import VQVAE, Codes
+from rarl.models.vqvae import Codes
 from rarl.runtime import seeds
 from rarl.sampling import policy_log_probs
 from rarl.train.adversary import Adversary
 from rarl.train.batches import batch_indices
 from rarl.train.credit import Credit
-from rarl.train.rollouts import Rollouts, random_part, roll_out
+from rarl.train.rollouts import Decoder, Rollouts, random_part, roll_out
 
 
 @dataclass
@@ -29,7 +29,7 @@ class Reinforce:
     settings: Rl
     policy: CodePrior
     anchor: CodePrior  # the frozen MLE prior
-    vqvae: VQVAE
+    decoder: Decoder
     adversary: Adversary
     credit: Credit
     optimiser: torch.optim.Optimizer
@@ -63,7 +63,7 @@ class Reinforce:
         real = tuple(grid.repeat_interleave(repeats, 0)[:count] for grid in contexts)
         return roll_out(
             self.policy,
-            self.vqvae,
+            self.decoder,
             real,
             rows,
             temperature=self.temperature,

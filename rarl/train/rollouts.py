@@ -1,14 +1,23 @@
 """Rollouts: pictures that the policy draws, whole or a part of them within real ones."""
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 import torch
 from torch import Tensor
 
 from rarl.models.prior import CodePrior
-from rarl.models.vqvae import VQVAE, Codes
+from rarl.models.vqvae import Codes
 from rarl.sampling import sample
+
+
+class Decoder(Protocol):
+    """What turns codes into what the critic sees: a VQ-VAE, or nothing but the codes."""
+
+    channels: int
+    scale: int  # rows for a row of the finest codes
+
+    def decode(self, codes: Codes) -> Tensor: ...
 
 
 class Rollouts(NamedTuple):
@@ -16,8 +25,13 @@ class Rollouts(NamedTuple):
 
     codes: Codes  # drawn within `rows`, the real picture's elsewhere
     rows: tuple[slice, ...]  # of each grid, coarse to fine
-    images: Tensor  # (B, 3, h, W) the part of the decoded codes that the finest rows show
-    real_images: Tensor  # (B, 3, h, W) the same part of the reconstructions
+    images: Tensor  # (B, C, h, W) the part of the decoded codes that the finest rows show
+    real_images: Tensor  # (B, C, h, W) the same part of the reconstructions
+
+
+def whole(prior: CodePrior) -> tuple[slice, ...]:
+    """All rows of each grid."""
+    return tuple(slice(0, pixelcnn.side) for pixelcnn in prior.grids.values())
 
 
 def random_part(rows: Sequence[int], sides: Sequence[int]) -> tuple[slice, ...]:
@@ -34,7 +48,7 @@ def random_part(rows: Sequence[int], sides: Sequence[int]) -> tuple[slice, ...]:
 @torch.no_grad()
 def roll_out(
     policy: CodePrior,
-    vqvae: VQVAE,
+    decoder: Decoder,
     real: Codes,
     rows: tuple[slice, ...],
     *,
@@ -44,14 +58,16 @@ def roll_out(
     """Draws `rows` of each grid given the real codes above them; decodes what they show."""
     uniforms = torch.rand(len(real[0]), sum(policy.positions)).to(real[0].device)
     codes = sample(policy, uniforms, temperature=temperature, top_k=top_k, context=real, rows=rows)
-    return Rollouts(codes, rows, decode_part(vqvae, codes, rows), decode_part(vqvae, real, rows))
+    return Rollouts(
+        codes, rows, decode_part(decoder, codes, rows), decode_part(decoder, real, rows)
+    )
 
 
-def decode_part(vqvae: VQVAE, codes: Codes, rows: Sequence[slice]) -> Tensor:
-    """(B, 3, h, W) what the finest grid's rows show, decoded without the codes around them."""
+def decode_part(decoder: Decoder, codes: Codes, rows: Sequence[slice]) -> Tensor:
+    """(B, C, h, W) what the finest grid's rows show, decoded without the codes around them."""
     finest, last = rows[-1], len(codes) - 1
     shown = [
         grid[:, finest.start >> (last - i) : finest.stop >> (last - i)]
         for i, grid in enumerate(codes)
     ]
-    return vqvae.decode(tuple(shown))
+    return decoder.decode(tuple(shown))

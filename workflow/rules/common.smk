@@ -5,10 +5,17 @@ import re
 import sys
 
 RARL = f"{sys.executable} -m rarl.cli"  # by the interpreter that runs Snakemake, activated or not
-STAGE = (
-    "{RARL} {rule} --threads {threads} --settings {params.settings:q} --code {params.code}"
-    " > {log:q} 2>&1"
-)
+
+
+def stage(name):
+    """The command of a stage; most rules bear the name of theirs."""
+    return (
+        f"{{RARL}} {name} --threads {{threads}} --settings {{params.settings:q}}"
+        " --code {params.code} > {log:q} 2>&1"
+    )
+
+
+STAGE = stage("{rule}")
 
 LONG = 1  # priority of the stages that train: none of them is left for the end, on one core
 
@@ -17,13 +24,26 @@ RUN = f"{RESULTS}/{{experiment}}"
 BRANCH = f"{RUN}/{{method}}"
 MANIFEST = f"{RESULTS}/data/{{dataset}}-{{image_size}}/manifest.json"
 TABLE = f"{RESULTS}/tables/{{table}}.csv"
+MARKDOWN = f"{RESULTS}/tables/{{table}}.md"
 FIGURES = f"{RESULTS}/figures"
 LOGS = f"{RESULTS}/logs"
 BENCHMARKS = f"{RESULTS}/benchmarks"
 
 
+ORACLES = {name for name, of in CONFIG.experiments.items() if of.oracle}
+REJECTIONS = set(CONFIG.methods) - set(CONFIG.finetuned)
+
+
 def one_of(names):
-    return "|".join(map(re.escape, names)) or "(?!)"
+    return "|".join(map(re.escape, sorted(names))) or "(?!)"
+
+
+def figures_of(kind):
+    return one_of(name for name, of in CONFIG.figures.items() if of.kind == kind)
+
+
+def tables_of(*kinds):
+    return one_of(name for name, of in CONFIG.tables.items() if of.kind in kinds)
 
 
 wildcard_constraints:
@@ -34,11 +54,30 @@ wildcard_constraints:
     grid="single|top|bottom",
     seed=r"\d+",
     table=one_of(CONFIG.tables),
+    reference="reconstructions|images",
 
 
 def manifest(wildcards):
     of = CONFIG.experiments[wildcards.experiment]
     return MANIFEST.format(dataset=of.dataset, image_size=of.image_size)
+
+
+def codes(wildcards):
+    """What the priors learn: the pictures' codes, or an oracle's."""
+    name = "oracle-codes" if wildcards.experiment in ORACLES else "codes"
+    return f"{RUN}/{name}.safetensors".format(**wildcards)
+
+
+def reference(wildcards):
+    of = CONFIG.experiments[wildcards.experiment].evaluation.reference
+    return f"{RUN}/reference-{of}.npz".format(**wildcards)
+
+
+def rejected(wildcards):
+    """The prior from which a method of rejection draws."""
+    return BRANCH.format(
+        experiment=wildcards.experiment, method=CONFIG.methods[wildcards.method].of
+    )
 
 
 def seeds(wildcards):

@@ -1,17 +1,46 @@
-rule sample:
+rule draw:
     input:
         prior=f"{BRANCH}/prior.safetensors",
     output:
         output=f"{BRANCH}/samples-{{seed}}.safetensors",
+        timing=f"{BRANCH}/samples-{{seed}}.json",
     log:
-        f"{LOGS}/{{experiment}}/{{method}}/sample-{{seed}}.log",
+        f"{LOGS}/{{experiment}}/{{method}}/draw-{{seed}}.log",
     benchmark:
-        f"{BENCHMARKS}/{{experiment}}/{{method}}/sample-{{seed}}.tsv"
+        f"{BENCHMARKS}/{{experiment}}/{{method}}/draw-{{seed}}.tsv"
+    wildcard_constraints:
+        method=one_of(CONFIG.finetuned),
     params:
-        settings=lambda w: plan.to_json(plan.sample(CONFIG, w.experiment, int(w.seed))),
-        code=fingerprint.of("sample"),
+        settings=lambda w: plan.to_json(plan.draw(CONFIG, w.experiment, int(w.seed))),
+        code=fingerprint.of("draw"),
     shell:
         STAGE + " --prior {input.prior:q} --output {output.output:q}"
+        " --timing {output.timing:q}"
+
+
+rule reject:
+    input:
+        vqvae=f"{RUN}/vqvae.safetensors",
+        prior=lambda w: f"{rejected(w)}/prior.safetensors",
+        critic=f"{BRANCH}/critic.safetensors",
+    output:
+        output=f"{BRANCH}/samples-{{seed}}.safetensors",
+        timing=f"{BRANCH}/samples-{{seed}}.json",
+    log:
+        f"{LOGS}/{{experiment}}/{{method}}/reject-{{seed}}.log",
+    benchmark:
+        f"{BENCHMARKS}/{{experiment}}/{{method}}/reject-{{seed}}.tsv"
+    wildcard_constraints:
+        method=one_of(REJECTIONS),
+    params:
+        settings=lambda w: plan.to_json(
+            plan.reject(CONFIG, w.experiment, w.method, int(w.seed))
+        ),
+        code=fingerprint.of("reject"),
+    shell:
+        STAGE
+        + " --vqvae {input.vqvae:q} --prior {input.prior:q} --critic {input.critic:q}"
+        " --output {output.output:q} --timing {output.timing:q}"
 
 
 rule reference:
@@ -20,13 +49,15 @@ rule reference:
         vqvae=f"{RUN}/vqvae.safetensors",
         codes=f"{RUN}/codes.safetensors",
     output:
-        output=f"{RUN}/reference.npz",
+        output=f"{RUN}/reference-{{reference}}.npz",
     log:
-        f"{LOGS}/{{experiment}}/reference.log",
+        f"{LOGS}/{{experiment}}/reference-{{reference}}.log",
     benchmark:
-        f"{BENCHMARKS}/{{experiment}}/reference.tsv"
+        f"{BENCHMARKS}/{{experiment}}/reference-{{reference}}.tsv"
     params:
-        settings=lambda w: plan.to_json(plan.reference(CONFIG, w.experiment)),
+        settings=lambda w: plan.to_json(
+            plan.reference(CONFIG, w.experiment, w.reference)
+        ),
         code=fingerprint.of("reference"),
     shell:
         STAGE
@@ -54,7 +85,7 @@ rule features:
 
 rule distance:
     input:
-        reference=f"{RUN}/reference.npz",
+        reference=reference,
         samples=lambda w: expand(f"{BRANCH}/features-{{seed}}.npz", seed=seeds(w), **w),
     output:
         output=f"{BRANCH}/distance.json",
@@ -68,3 +99,65 @@ rule distance:
     shell:
         STAGE + " --reference {input.reference:q} --samples {input.samples:q}"
         " --output {output.output:q}"
+
+
+rule reconstruction:
+    input:
+        images=f"{RUN}/reference-images.npz",
+        reconstructions=f"{RUN}/reference-reconstructions.npz",
+    output:
+        output=f"{RUN}/reconstruction.json",
+    log:
+        f"{LOGS}/{{experiment}}/reconstruction.log",
+    benchmark:
+        f"{BENCHMARKS}/{{experiment}}/reconstruction.tsv"
+    params:
+        settings=plan.to_json(plan.distance()),
+        code=fingerprint.of("reconstruction"),
+    shell:
+        STAGE
+        + " --images {input.images:q} --reconstructions {input.reconstructions:q}"
+        " --output {output.output:q}"
+
+
+rule quality:
+    input:
+        vqvae=f"{RUN}/vqvae.safetensors",
+        codes=f"{RUN}/codes.safetensors",
+        samples=lambda w: expand(
+            f"{BRANCH}/samples-{{seed}}.safetensors", seed=seeds(w), **w
+        ),
+        timings=lambda w: expand(f"{BRANCH}/samples-{{seed}}.json", seed=seeds(w), **w),
+    output:
+        output=f"{BRANCH}/quality.json",
+    log:
+        f"{LOGS}/{{experiment}}/{{method}}/quality.log",
+    benchmark:
+        f"{BENCHMARKS}/{{experiment}}/{{method}}/quality.tsv"
+    params:
+        settings=lambda w: plan.to_json(plan.quality(CONFIG, w.experiment)),
+        code=fingerprint.of("quality"),
+    shell:
+        STAGE
+        + " --vqvae {input.vqvae:q} --codes {input.codes:q} --samples {input.samples:q}"
+        " --timings {input.timings:q} --output {output.output:q}"
+
+
+rule seconds:
+    output:
+        output=f"{BRANCH}/{{table}}.json",
+    log:
+        f"{LOGS}/{{experiment}}/{{method}}/{{table}}.log",
+    benchmark:
+        f"{BENCHMARKS}/{{experiment}}/{{method}}/{{table}}.tsv"
+    wildcard_constraints:
+        table=tables_of("seconds"),
+    params:
+        settings=lambda w: plan.to_json(
+            plan.seconds(
+                CONFIG, w.experiment, w.method, CONFIG.tables[w.table].batch_size
+            )
+        ),
+        code=fingerprint.of("seconds"),
+    shell:
+        STAGE + " --output {output.output:q}"

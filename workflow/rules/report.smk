@@ -1,18 +1,33 @@
+def cells(pattern):
+    """A file of every cell of a table, row by row, as the stages expect them."""
+
+    def of(wildcards):
+        table = CONFIG.tables[wildcards.table]
+        return [
+            pattern.format(experiment=experiment, method=method, table=wildcards.table)
+            for method in rarl.config.methods_of(table)
+            for experiment in rarl.config.experiments_of(table)
+        ]
+
+    return of
+
+
 def distances(wildcards):
-    """Row by row, as the stage expects them."""
-    of = CONFIG.tables[wildcards.table]
-    return [
-        f"{RESULTS}/{experiment}/{method}/distance.json"
-        for method in of.rows
-        for experiment in of.columns
-    ]
+    if CONFIG.tables[wildcards.table].kind == "reconstruction":
+        columns = CONFIG.tables[wildcards.table].columns
+        return expand(f"{RUN}/reconstruction.json", experiment=columns)
+    return cells(f"{BRANCH}/distance.json")(wildcards)
 
 
-def figures(wildcards):
+def figures_beside(wildcards):
+    """Samples and curves of a table's experiments: built with it, read by nobody."""
+    table = CONFIG.tables[wildcards.table]
+    if not rarl.config.methods_of(table):
+        return []
     return expand(
         f"{FIGURES}/{{kind}}-{{experiment}}.png",
         kind=["samples", "curves"],
-        experiment=CONFIG.tables[wildcards.table].columns,
+        experiment=rarl.config.experiments_of(table),
     )
 
 
@@ -39,7 +54,11 @@ rule curves:
         metrics=lambda w: [
             f"{RUN}/vqvae.jsonl".format(**w),
             *grids(f"{RUN}/prior-{{grid}}.jsonl")(w),
-            *branches(f"{BRANCH}/prior.jsonl")(w),
+            *expand(
+                f"{BRANCH}/prior.jsonl",
+                method=plan.finetuned(CONFIG, w.experiment),
+                **w,
+            ),
         ],
     output:
         output=f"{FIGURES}/curves-{{experiment}}.png",
@@ -54,20 +73,156 @@ rule curves:
         STAGE + " --metrics {input.metrics:q} --output {output.output:q}"
 
 
-rule table:
+rule samples_figure:
+    input:
+        vqvaes=lambda w: expand(
+            f"{RUN}/vqvae.safetensors", experiment=CONFIG.figures[w.figure].columns
+        ),
+        samples=lambda w: [
+            f"{BRANCH}/samples-{{seed}}.safetensors".format(
+                experiment=experiment,
+                method=method,
+                seed=CONFIG.experiments[experiment].sampling.seeds[0],
+            )
+            for experiment in CONFIG.figures[w.figure].columns
+            for method in CONFIG.figures[w.figure].rows
+        ],
+    output:
+        output=f"{FIGURES}/{{figure}}.png",
+    log:
+        f"{LOGS}/figures/{{figure}}.log",
+    benchmark:
+        f"{BENCHMARKS}/figures/{{figure}}.tsv"
+    wildcard_constraints:
+        figure=figures_of("samples"),
+    params:
+        settings=lambda w: plan.to_json(plan.samples_figure(CONFIG, w.figure)),
+        code=fingerprint.of("samples_figure"),
+    shell:
+        STAGE + " --vqvaes {input.vqvaes:q} --samples {input.samples:q}"
+        " --output {output.output:q}"
+
+
+rule time_figure:
+    input:
+        metrics=lambda w: [
+            f"{BRANCH}/prior.jsonl".format(
+                experiment=CONFIG.figures[w.figure].experiment, method=method
+            )
+            for method in CONFIG.figures[w.figure].rows
+        ],
+    output:
+        output=f"{FIGURES}/{{figure}}.png",
+        csv=f"{FIGURES}/{{figure}}.csv",
+    log:
+        f"{LOGS}/figures/{{figure}}.log",
+    benchmark:
+        f"{BENCHMARKS}/figures/{{figure}}.tsv"
+    wildcard_constraints:
+        figure=figures_of("time"),
+    params:
+        settings=lambda w: plan.to_json(plan.time_figure(CONFIG, w.figure)),
+        code=fingerprint.of("time_figure"),
+    shell:
+        STAGE
+        + " --metrics {input.metrics:q} --output {output.output:q} --csv {output.csv:q}"
+
+
+rule distance_table:
     input:
         distances=distances,
-        figures=figures,  # built with the table, read by nobody
+        figures=figures_beside,
     output:
         csv=TABLE,
-        markdown=f"{RESULTS}/tables/{{table}}.md",
+        markdown=MARKDOWN,
     log:
         f"{LOGS}/tables/{{table}}.log",
     benchmark:
         f"{BENCHMARKS}/tables/{{table}}.tsv"
+    wildcard_constraints:
+        table=tables_of("distance", "reconstruction"),
     params:
         settings=lambda w: plan.to_json(plan.table(CONFIG, w.table)),
-        code=fingerprint.of("table"),
+        code=fingerprint.of("distance_table"),
     shell:
-        STAGE + " --distances {input.distances:q} --csv {output.csv:q}"
-        " --markdown {output.markdown:q}"
+        STAGE
+        + " --distances {input.distances:q} --csv {output.csv:q} --markdown {output.markdown:q}"
+
+
+rule seconds_table:
+    input:
+        seconds=cells(f"{RESULTS}/{{experiment}}/{{method}}/{{table}}.json"),
+    output:
+        csv=TABLE,
+        markdown=MARKDOWN,
+    log:
+        f"{LOGS}/tables/{{table}}.log",
+    benchmark:
+        f"{BENCHMARKS}/tables/{{table}}.tsv"
+    wildcard_constraints:
+        table=tables_of("seconds"),
+    params:
+        settings=lambda w: plan.to_json(plan.table(CONFIG, w.table)),
+        code=fingerprint.of("seconds_table"),
+    shell:
+        STAGE
+        + " --seconds {input.seconds:q} --csv {output.csv:q} --markdown {output.markdown:q}"
+
+
+rule quality_table:
+    input:
+        distances=cells(f"{BRANCH}/distance.json"),
+        qualities=cells(f"{BRANCH}/quality.json"),
+        figures=figures_beside,
+    output:
+        csv=TABLE,
+        markdown=MARKDOWN,
+    log:
+        f"{LOGS}/tables/{{table}}.log",
+    benchmark:
+        f"{BENCHMARKS}/tables/{{table}}.tsv"
+    wildcard_constraints:
+        table=tables_of("quality"),
+    params:
+        settings=lambda w: plan.to_json(plan.quality_table(CONFIG, w.table)),
+        code=fingerprint.of("quality_table"),
+    shell:
+        STAGE
+        + " --distances {input.distances:q} --qualities {input.qualities:q} --csv {output.csv:q} --markdown {output.markdown:q}"
+
+
+rule nll_table:
+    input:
+        nlls=cells(f"{BRANCH}/nll.json"),
+    output:
+        csv=TABLE,
+        markdown=MARKDOWN,
+    log:
+        f"{LOGS}/tables/{{table}}.log",
+    benchmark:
+        f"{BENCHMARKS}/tables/{{table}}.tsv"
+    wildcard_constraints:
+        table=tables_of("nll"),
+    params:
+        settings=lambda w: plan.to_json(plan.quality_table(CONFIG, w.table)),
+        code=fingerprint.of("nll_table"),
+    shell:
+        STAGE
+        + " --nlls {input.nlls:q} --csv {output.csv:q} --markdown {output.markdown:q}"
+
+
+rule architecture_table:
+    output:
+        csv=TABLE,
+        markdown=MARKDOWN,
+    log:
+        f"{LOGS}/tables/{{table}}.log",
+    benchmark:
+        f"{BENCHMARKS}/tables/{{table}}.tsv"
+    wildcard_constraints:
+        table=tables_of("architecture"),
+    params:
+        settings=lambda w: plan.to_json(plan.architecture(CONFIG, w.table)),
+        code=fingerprint.of("architecture_table"),
+    shell:
+        STAGE + " --csv {output.csv:q} --markdown {output.markdown:q}"

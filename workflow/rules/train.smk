@@ -37,7 +37,7 @@ rule codes:
 
 rule prior:
     input:
-        codes=f"{RUN}/codes.safetensors",
+        codes=codes,
     output:
         output=f"{RUN}/prior-{{grid}}.safetensors",
         metrics=f"{RUN}/prior-{{grid}}.jsonl",
@@ -59,7 +59,7 @@ rule finetune:
         vqvae=f"{RUN}/vqvae.safetensors",
         codes=f"{RUN}/codes.safetensors",
         priors=grids(f"{RUN}/prior-{{grid}}.safetensors"),
-        reference=f"{RUN}/reference.npz",
+        reference=reference,
     output:
         output=f"{BRANCH}/prior.safetensors",
         metrics=f"{BRANCH}/prior.jsonl",
@@ -67,6 +67,9 @@ rule finetune:
         f"{LOGS}/{{experiment}}/{{method}}/finetune.log",
     benchmark:
         f"{BENCHMARKS}/{{experiment}}/{{method}}/finetune.tsv"
+    wildcard_constraints:
+        experiment=one_of(set(CONFIG.experiments) - ORACLES),
+        method=one_of(CONFIG.finetuned),
     priority: LONG
     params:
         settings=lambda w: plan.to_json(plan.finetune(CONFIG, w.experiment, w.method)),
@@ -76,3 +79,26 @@ rule finetune:
         + " --vqvae {input.vqvae:q} --codes {input.codes:q} --priors {input.priors:q}"
         " --reference {input.reference:q} --output {output.output:q}"
         " --metrics {output.metrics:q}"
+
+
+rule critic:
+    input:
+        vqvae=f"{RUN}/vqvae.safetensors",
+        codes=f"{RUN}/codes.safetensors",
+        prior=lambda w: f"{rejected(w)}/prior.safetensors",
+    output:
+        output=f"{BRANCH}/critic.safetensors",
+        metrics=f"{BRANCH}/critic.jsonl",
+    log:
+        f"{LOGS}/{{experiment}}/{{method}}/critic.log",
+    benchmark:
+        f"{BENCHMARKS}/{{experiment}}/{{method}}/critic.tsv"
+    wildcard_constraints:
+        method=one_of(REJECTIONS),
+    params:
+        settings=lambda w: plan.to_json(plan.critic(CONFIG, w.experiment, w.method)),
+        code=fingerprint.of("critic"),
+    shell:
+        STAGE
+        + " --vqvae {input.vqvae:q} --codes {input.codes:q} --prior {input.prior:q}"
+        " --output {output.output:q} --metrics {output.metrics:q}"

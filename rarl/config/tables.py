@@ -1,0 +1,127 @@
+"""The tables and figures that a configuration asks for, by kind."""
+
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, model_validator
+
+from rarl.config.fields import Count, Real, Settings
+
+Columns = Annotated[dict[str, str], Field(min_length=1)]  # experiment: heading
+Rows = Annotated[tuple[str, ...], Field(min_length=1)]  # methods
+Figures = tuple[Real | None, ...]  # of the paper, in column order
+
+
+class _ByMethod(Settings):
+    """Rows are methods, columns experiments."""
+
+    title: str
+    columns: Columns
+    rows: Rows
+    paper: dict[str, Figures]  # the paper's figures of a row
+
+    @model_validator(mode="after")
+    def _paper_fits(self) -> Self:
+        for row, figures in self.paper.items():
+            if len(figures) != len(self.columns):
+                raise ValueError(
+                    f"paper.{row}: has {len(figures)} figures for {len(self.columns)} columns"
+                )
+        return self
+
+
+class DistanceTable(_ByMethod):
+    """Cells are Frechet distances of samples to the reference (paper's Tables 1 to 3)."""
+
+    kind: Literal["distance"]
+
+
+class SecondsTable(_ByMethod):
+    """Cells are seconds to draw a batch of rollouts (paper's Table 11). Needs no training."""
+
+    kind: Literal["seconds"]
+    batch_size: Count
+
+
+class ReconstructionTable(Settings):
+    """One row: Frechet distances of reconstructions to the real pictures (paper's Table 12)."""
+
+    kind: Literal["reconstruction"]
+    title: str
+    columns: Columns
+    paper: Figures
+
+
+class ArchitectureTable(Settings):
+    """The settings of one experiment's models (paper's Tables 4 to 10)."""
+
+    kind: Literal["architecture"]
+    title: str
+    experiment: str
+
+
+class QualityTable(Settings):
+    """Rows are methods of one experiment, columns distance, precision, recall, KID, seconds."""
+
+    kind: Literal["quality"]
+    title: str
+    experiment: str
+    rows: Rows
+
+
+class NllTable(Settings):
+    """Rows are methods of an oracle experiment, columns NLL_oracle and NLL_test."""
+
+    kind: Literal["nll"]
+    title: str
+    experiment: str
+    rows: Rows
+
+
+class SamplesFigure(Settings):
+    """Samples: a strip for each experiment and, within it, a block for each method."""
+
+    kind: Literal["samples"]
+    columns: Columns
+    rows: Rows
+
+
+class TimeFigure(Settings):
+    """Held-out distance against training time, methods together."""
+
+    kind: Literal["time"]
+    title: str
+    experiment: str
+    rows: Rows
+
+
+Figure = Annotated[SamplesFigure | TimeFigure, Field(discriminator="kind")]
+Table = Annotated[
+    DistanceTable
+    | SecondsTable
+    | ReconstructionTable
+    | ArchitectureTable
+    | QualityTable
+    | NllTable,
+    Field(discriminator="kind"),
+]
+
+
+def experiments_of(shown: Table | Figure) -> tuple[str, ...]:
+    match shown:
+        case ArchitectureTable() | QualityTable() | NllTable() | TimeFigure():
+            return (shown.experiment,)
+        case _:
+            return tuple(shown.columns)
+
+
+def paper_rows(table: Table) -> tuple[str, ...]:
+    """Rows for which the paper's figures are given."""
+    return tuple(table.paper) if isinstance(table, _ByMethod) else ()
+
+
+def methods_of(shown: Table | Figure) -> tuple[str, ...]:
+    match shown:
+        case ArchitectureTable() | ReconstructionTable():
+            return ()
+        case _:
+            return shown.rows

@@ -1,0 +1,34 @@
+"""Rejection sampling: draw more and keep what the critic trusts (Razavi et al. 2019, VQ-VAE-2)."""
+
+from collections.abc import Iterator
+
+import torch
+
+from rarl.models.critic import Critic
+from rarl.models.prior import CodePrior
+from rarl.models.vqvae import VQVAE, Codes
+from rarl.plan import RejectSettings
+from rarl.sampling import draw
+
+
+@torch.no_grad()
+def draw_best(
+    prior: CodePrior, vqvae: VQVAE, critic: Critic, settings: RejectSettings
+) -> Iterator[Codes]:
+    """The best of `draws` times as many pictures, batch by batch; each keeps one in `draws`.
+
+    The best of each batch, and not of groups of `draws`: nearer to a threshold of the score.
+    """
+    of = settings.draw
+    batches = draw(
+        prior,
+        of.seed,
+        of.count * settings.draws,
+        of.batch_size * settings.draws,
+        temperature=of.temperature,
+        top_k=of.top_k,
+    )
+    for codes in batches:
+        scores = critic(vqvae.decode(codes)).whole
+        best = scores.topk(len(scores) // settings.draws).indices.sort().values
+        yield tuple(grid[best] for grid in codes)

@@ -1,0 +1,14 @@
+"""Stage `architecture_table`: an experiment's models as a table, as CSV and Markdown."""
+
+from pathlib import Path
+
+from rarl.plan import ArchitectureSettings as Settings
+from rarl.report.architecture_table import sheet
+from rarl.stages._writing import write_table
+
+__all__ = ["Settings", "run"]
+
+
+def run(settings: Settings, *, csv: Path, markdown: Path) -> None:
+    """Nothing is read: the configuration says it all."""
+    write_table(sheet(settings), csv, markdown)

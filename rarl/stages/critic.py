@@ -1,0 +1,33 @@
+"""Stage `critic`: a critic of one prior's samples, for rejection sampling."""
+
+from pathlib import Path
+
+from rarl.models.saved import load_codes, load_prior, load_vqvae, save_critic, training_codes
+from rarl.plan import CriticSettings
+from rarl.runtime import device, provenance
+from rarl.runtime.metrics_log import MetricsLog
+from rarl.train.critic import train_critic
+
+Settings = CriticSettings
+
+
+def run(
+    settings: CriticSettings,
+    *,
+    vqvae: Path,
+    codes: Path,
+    prior: Path,
+    output: Path,
+    metrics: Path,
+) -> None:
+    """Train a critic to tell a prior's samples from reconstructions."""
+    on = device.pick()
+    critic = train_critic(
+        settings,
+        load_prior(prior, device=on),
+        load_vqvae(vqvae, on),
+        training_codes(load_codes(codes), flip=settings.flip),
+        log=MetricsLog(metrics),
+    )
+    inputs = {"vqvae": vqvae, "codes": codes, "prior": prior}
+    save_critic(output, critic, provenance.describe("critic", settings, **inputs))

@@ -1,0 +1,15 @@
+"""Stage `distance_table`: Frechet distances to a table, as CSV and Markdown."""
+
+from pathlib import Path
+
+from rarl.plan import TableSettings as Settings
+from rarl.report.distance_table import sheet
+from rarl.report.distances import read
+from rarl.stages._writing import write_table
+
+__all__ = ["Settings", "run"]
+
+
+def run(settings: Settings, *, distances: list[Path], csv: Path, markdown: Path) -> None:
+    """`distances` go row by row: the experiments of the first method, then of the second."""
+    write_table(sheet([read(path) for path in distances], settings), csv, markdown)

@@ -1,0 +1,39 @@
+"""Stage `finetune_oracle`: as `finetune`, on an oracle's codes; the critic sees codes, too."""
+
+from pathlib import Path
+
+from rarl.models.onehot import OneHot
+from rarl.models.saved import load_codes, load_prior, save_prior
+from rarl.plan import FinetuneSettings
+from rarl.runtime import device, provenance
+from rarl.runtime.metrics_log import MetricsLog
+from rarl.train.finetune import finetune
+from rarl.train.judge import OracleJudge
+
+Settings = FinetuneSettings
+
+
+def run(
+    settings: FinetuneSettings,
+    *,
+    oracle: Path,
+    codes: Path,
+    priors: list[Path],
+    output: Path,
+    metrics: Path,
+) -> None:
+    """Fine-tune the generator of the oracle experiment."""
+    on = device.pick()
+    model, sets = load_prior(*priors, device=on), load_codes(codes)
+    tuned = finetune(
+        settings,
+        model,
+        sets["train"],
+        sets["val"],
+        OneHot(model.codebook_size),
+        OracleJudge(load_prior(oracle, device=on)),
+        log=MetricsLog(metrics),
+    )
+    inputs = {"oracle": oracle, "codes": codes}
+    of = provenance.describe("finetune_oracle", settings, priors=priors, **inputs)
+    save_prior(output, tuned, of)

@@ -1,0 +1,44 @@
+"""Stage `nll`: how well a generator and its oracle explain each other's codes."""
+
+from pathlib import Path
+from statistics import fmean, stdev
+
+from rarl.models.saved import load_codes, load_draw, load_prior
+from rarl.plan import NllSettings
+from rarl.runtime import device, provenance
+from rarl.runtime.files import write_json
+from rarl.train.prior import evaluate_nll
+
+Settings = NllSettings
+
+
+def run(
+    settings: NllSettings,
+    *,
+    oracle: Path,
+    codes: Path,
+    prior: Path,
+    samples: list[Path],
+    output: Path,
+) -> None:
+    """Compute the oracle's NLL of a generator's samples, and the generator's of the oracle's."""
+    on = device.pick()
+    judge, generator = load_prior(oracle, device=on), load_prior(prior, device=on)
+    draws = [load_draw(path)[0] for path in samples]
+    nll_oracle = [evaluate_nll(judge, draw, settings.batch_size) for draw in draws]
+    held_out = load_codes(codes)["val"]
+    inputs = {"oracle": oracle, "codes": codes, "prior": prior}
+    write_json(
+        output,
+        {
+            "unit": "nats a code",
+            "count_samples": len(draws[0]),
+            "count_val": len(held_out),
+            "nll_oracle": nll_oracle,
+            "nll_oracle_mean": fmean(nll_oracle),
+            "nll_oracle_std": stdev(nll_oracle) if len(nll_oracle) > 1 else 0.0,
+            "nll_test": evaluate_nll(generator, held_out, settings.batch_size),
+            "nll_oracle_of_its_own": evaluate_nll(judge, held_out, settings.batch_size),
+        }
+        | provenance.describe("nll", settings, samples=samples, **inputs),
+    )

@@ -1,0 +1,61 @@
+"""Stage `quality`: samples to precision, recall and KID, and what a picture costs to draw."""
+
+from pathlib import Path
+from statistics import fmean, stdev
+
+import torch
+
+from rarl.metrics.extractor import features
+from rarl.metrics.extractors import load_extractor
+from rarl.metrics.neighbours import kernel_distance, precision_recall, spread
+from rarl.models.saved import load_codes, load_draw, load_vqvae
+from rarl.plan import QualitySettings
+from rarl.runtime import device, provenance
+from rarl.runtime.files import read_json, write_json
+from rarl.stages._decoding import decode
+
+Settings = QualitySettings
+
+
+def run(
+    settings: QualitySettings,
+    *,
+    vqvae: Path,
+    codes: Path,
+    samples: list[Path],
+    timings: list[Path],
+    output: Path,
+) -> None:
+    """Compute precision, recall and KID of each draw against the reconstructions."""
+    on = device.pick()
+    extractor, decoder = load_extractor(settings.extractor, on), load_vqvae(vqvae, on)
+    size = settings.batch_size
+    real = torch.cat(
+        list(features(extractor, decode(decoder, load_codes(codes)["train"], size, "real")))
+    )
+    rows = []
+    for path in samples:
+        drawn, _ = load_draw(path)
+        found = torch.cat(list(features(extractor, decode(decoder, drawn, size, path.stem))))
+        beside = spread(real, min(len(real), len(found)))
+        precision, recall = precision_recall(found, beside, settings.neighbours)
+        subset = min(settings.kid_subset_size, len(found), len(real))
+        kid, _ = kernel_distance(found, real, settings.kid_subsets, subset)
+        rows.append({"precision": precision, "recall": recall, "kid": kid})
+    figures = {name: [row[name] for row in rows] for name in rows[0]}
+    spent = [read_json(path) for path in timings]
+    write_json(
+        output,
+        {
+            "label": extractor.label,
+            **figures,
+            **{f"{name}_mean": fmean(values) for name, values in figures.items()},
+            **{
+                f"{name}_std": stdev(values) if len(values) > 1 else 0.0
+                for name, values in figures.items()
+            },
+            "seconds_per_picture": fmean(of["seconds"] / of["pictures"] for of in spent),
+            "device": spent[0]["device"],
+        }
+        | provenance.describe("quality", settings, vqvae=vqvae, codes=codes, samples=samples),
+    )

@@ -1,0 +1,24 @@
+"""Stage `quality_table`: distances and qualities of methods to a table, as CSV and Markdown."""
+
+from pathlib import Path
+
+from rarl.plan import QualityTableSettings as Settings
+from rarl.report.distances import read
+from rarl.report.quality_table import sheet
+from rarl.runtime.files import read_json
+from rarl.stages._writing import write_table
+
+__all__ = ["Settings", "run"]
+
+
+def run(
+    settings: Settings,
+    *,
+    distances: list[Path],
+    qualities: list[Path],
+    csv: Path,
+    markdown: Path,
+) -> None:
+    """One file of each kind for each method."""
+    found = sheet([read(path) for path in distances], [read_json(p) for p in qualities], settings)
+    write_table(found, csv, markdown)

@@ -1,0 +1,62 @@
+"""Stage `seconds`: how long a batch of rollouts takes, whole or in part (paper's Table 11)."""
+
+import time
+from pathlib import Path
+from statistics import fmean, stdev
+
+import torch
+
+from rarl.models.pixelcnn import PixelCNN
+from rarl.models.prior import CodePrior
+from rarl.plan import SecondsSettings
+from rarl.runtime import device, provenance, seeds
+from rarl.runtime.files import write_json
+from rarl.runtime.progress import track
+from rarl.sampling import sample
+from rarl.train.rollouts import random_part
+
+Settings = SecondsSettings
+REPEATS = 3  # after one to warm up
+
+
+def run(settings: SecondsSettings, *, output: Path) -> None:
+    """Time drawing a batch, with random weights: they change nothing about the time."""
+    on = device.pick()
+    torch.manual_seed(seeds.derive(0, "seconds"))
+    prior = CodePrior(
+        {
+            grid: PixelCNN(of, side, settings.codebook_size, conditional=grid > 0)
+            for grid, (of, side) in enumerate(zip(settings.priors, settings.latents, strict=True))
+        }
+    )
+    prior = prior.to(on).eval()
+    context = tuple(
+        torch.randint(settings.codebook_size, (settings.batch_size, side, side)).to(on)
+        for side in settings.latents
+    )
+    uniforms = torch.rand(settings.batch_size, sum(prior.positions)).to(on)
+    times = []
+    for _ in track(range(1 + REPEATS), 1 + REPEATS, "seconds", "batch"):
+        rows = random_part(settings.rows, settings.latents)
+        _wait(on)
+        start = time.perf_counter()
+        sample(prior, uniforms, temperature=1.0, top_k=0, context=context, rows=rows)
+        _wait(on)
+        times.append(time.perf_counter() - start)
+    seconds = times[1:]
+    write_json(
+        output,
+        {
+            "batch_size": settings.batch_size,
+            "device": device.name(),
+            "seconds": seconds,
+            "mean": fmean(seconds),
+            "std": stdev(seconds),
+        }
+        | provenance.describe("seconds", settings),
+    )
+
+
+def _wait(on: torch.device) -> None:
+    if on.type == "cuda":
+        torch.cuda.synchronize()

@@ -1,0 +1,15 @@
+"""Stage `seconds_table`: times of drawing to a table, as CSV and Markdown."""
+
+from pathlib import Path
+
+from rarl.plan import TableSettings as Settings
+from rarl.report.seconds_table import sheet
+from rarl.runtime.files import read_json
+from rarl.stages._writing import write_table
+
+__all__ = ["Settings", "run"]
+
+
+def run(settings: Settings, *, seconds: list[Path], csv: Path, markdown: Path) -> None:
+    """`seconds` go row by row."""
+    write_table(sheet([read_json(path) for path in seconds], settings), csv, markdown)

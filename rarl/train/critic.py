@@ -1,0 +1,50 @@
+"""Trains a critic on the samples of a prior that stays as it is."""
+
+import torch
+from torch import Tensor
+
+from rarl.models.critic import Critic
+from rarl.models.prior import CodePrior
+from rarl.models.saved import CodeSet
+from rarl.models.vqvae import VQVAE
+from rarl.plan import CriticSettings
+from rarl.runtime import seeds
+from rarl.runtime.metrics_log import MetricsLog
+from rarl.train.adversary import Adversary
+from rarl.train.batches import batch_indices
+from rarl.train.loop import run
+from rarl.train.rollouts import roll_out, whole
+
+
+def train_critic(
+    settings: CriticSettings, prior: CodePrior, vqvae: VQVAE, train: CodeSet, *, log: MetricsLog
+) -> Critic:
+    """The averaged critic, in evaluation mode, after as many steps as an RL run gives its own."""
+    torch.manual_seed(seeds.derive(settings.seed, "critic", "weights"))
+    size = vqvae.scale * train.grids[-1].shape[1]
+    adversary = Adversary(settings.critic, vqvae.channels, size, size, prior.device)
+    order = seeds.derive(settings.seed, "critic", "order")
+
+    def step(i: int) -> dict[str, Tensor]:
+        indices = batch_indices(len(train), settings.critic.batch_size, order, i)
+        rollouts = roll_out(
+            prior,
+            vqvae,
+            train.take(indices, prior.device),
+            whole(prior),
+            temperature=settings.temperature,
+            top_k=settings.top_k,
+        )
+        return adversary.update(rollouts.real_images, rollouts.images)
+
+    run(
+        "critic",
+        settings.steps,
+        step,
+        lambda _: {},
+        seed=settings.seed,
+        log=log,
+        log_every=settings.log_every,
+        evaluate_every=settings.steps,
+    )
+    return adversary.averaged

@@ -1,0 +1,37 @@
+"""Rejection keeps what the critic prefers, and nothing else changes."""
+
+from collections.abc import Callable
+
+import torch
+from torch import Tensor, nn
+
+from rarl.config import Vqvae
+from rarl.models.critic import Scores
+from rarl.models.prior import CodePrior
+from rarl.models.vqvae import VQVAE
+from rarl.plan import DrawSettings, RejectSettings
+from rarl.rejection import draw_best
+from rarl.sampling import draw
+
+
+class Brightness(nn.Module):
+    def forward(self, images: Tensor) -> Scores:
+        return Scores(images.mean((1, 2, 3)), None)
+
+
+def test_the_best_of_each_batch_are_kept_in_order(
+    make_code_prior: Callable[..., CodePrior], vqvae_settings: Vqvae
+):
+    prior, vqvae = make_code_prior(2, 4), VQVAE(vqvae_settings, 2)
+    vqvae.train()(torch.rand(4, 3, 16, 16))
+    vqvae.eval()
+    of = DrawSettings(seed=3, count=6, batch_size=4, temperature=1.0, top_k=0)
+    kept = list(draw_best(prior, vqvae, Brightness(), RejectSettings(draw=of, draws=3)))
+    batches = list(draw(prior, 3, 18, 12, temperature=1.0, top_k=0))
+    assert [len(codes[0]) for codes in kept] == [4, 2]
+    for codes, among in zip(kept, batches, strict=True):
+        with torch.no_grad():
+            scores = vqvae.decode(among).mean((1, 2, 3))
+        best = sorted(scores.argsort(descending=True)[: len(codes[0])].tolist())
+        for mine, theirs in zip(codes, among, strict=True):
+            assert torch.equal(mine, theirs[best])

@@ -1,0 +1,49 @@
+"""What picks a checkpoint, and the codes as the oracle experiment's critic sees them."""
+
+from collections.abc import Callable
+
+import pytest
+import torch
+
+from rarl.config import Finetuning
+from rarl.losses import nll
+from rarl.models.onehot import OneHot
+from rarl.models.prior import CodePrior
+from rarl.plan import FinetuneSettings
+from rarl.runtime import seeds
+from rarl.sampling import draw
+from rarl.train.judge import OracleJudge
+
+MakeCodePrior = Callable[..., CodePrior]
+
+
+def test_the_oracle_judges_by_its_nll_of_one_fixed_draw(make_code_prior: MakeCodePrior):
+    rl = Finetuning(
+        iterations=1,
+        batch_size=4,
+        learning_rate=1e-3,
+        gradient_clip=1.0,
+        ema_decay=0.5,
+        log_every=1,
+        evaluate_every=1,
+        evaluate_samples=10,
+    )
+    settings = FinetuneSettings(
+        seed=5, flip=False, objective="mle", rl=rl, temperature=1.0, top_k=0, extractor=None
+    )
+    oracle, generator = make_code_prior(4, seed=1), make_code_prior(4, seed=2)
+    judge = OracleJudge(oracle)
+    seed = seeds.derive(5, "held-out draw")
+    [codes] = draw(generator, seed, 10, 10, temperature=1.0, top_k=0)
+    with torch.no_grad():
+        expected = float(nll(oracle(codes), codes))
+    assert judge(generator, settings) == pytest.approx(expected, rel=1e-5)
+    assert judge(generator, settings) == judge(generator, settings)
+
+
+def test_one_hot_codes_say_which_code_it_is():
+    codes = torch.randint(7, (2, 4, 4))
+    shown = OneHot(7).decode((codes,))
+    assert shown.shape == (2, 7, 4, 4)
+    assert torch.equal(shown.argmax(1), codes)
+    assert torch.equal(shown.sum(1), torch.ones(2, 4, 4))
