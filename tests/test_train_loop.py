@@ -49,8 +49,8 @@ def test_the_best_weights_are_a_copy_of_the_lowest():
     model, best = nn.Linear(1, 1, bias=False), Best()
     for step, figure in enumerate([3.0, 1.0, 2.0]):
         nn.init.constant_(model.weight, float(step))
-        best.offer(figure, step, model)
-    assert (best.step, best.figure, best.weights["weight"].item()) == (1, 1.0, 1.0)
+        best.offer(figure, model)
+    assert (best.figure, best.weights["weight"].item()) == (1.0, 1.0)
 
 
 def test_the_loop_logs_evaluates_and_publishes(tmp_path: Path):

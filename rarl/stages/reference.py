@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 from pathlib import Path
 
-import torch
 from torch import Tensor
 
 from rarl.data.shards import Pictures, open_split
@@ -15,6 +14,7 @@ from rarl.runtime import device, provenance
 from rarl.runtime.progress import track
 from rarl.stages._decoding import decode
 from rarl.train.batches import consecutive
+from rarl.train.vqvae import load_pixels
 
 Settings = ReferenceSettings
 
@@ -37,4 +37,4 @@ def _pixels(pictures: Pictures, batch_size: int) -> Iterator[Tensor]:
     """(B, 3, H, W) uint8."""
     batches = consecutive(len(pictures), batch_size)
     for indices in track(batches, len(batches), "reference", "batch"):
-        yield torch.from_numpy(pictures.take(indices.numpy())).permute(0, 3, 1, 2)
+        yield load_pixels(pictures, indices)

@@ -34,10 +34,9 @@ class Best:
 
     def __init__(self) -> None:
         self.figure = float("inf")
-        self.step = 0
         self.weights: Mapping[str, Tensor] = {}
 
-    def offer(self, figure: float, step: int, model: nn.Module) -> None:
+    def offer(self, figure: float, model: nn.Module) -> None:
         if figure < self.figure:
-            self.figure, self.step = figure, step
+            self.figure = figure
             self.weights = deepcopy(model.state_dict())

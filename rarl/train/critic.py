@@ -32,6 +32,7 @@ def train_critic(
             vqvae,
             train.take(indices, prior.device),
             whole(prior),
+            repeats=1,
             temperature=settings.temperature,
             top_k=settings.top_k,
         )

@@ -45,7 +45,7 @@ def finetune(
     method = (
         _mle(settings, prior, train, optimiser)
         if settings.objective == "mle"
-        else _reinforce(settings, prior, train, optimiser, decoder)
+        else reinforce(settings, prior, train, optimiser, decoder)
     )
 
     def step(i: int) -> dict[str, Tensor]:
@@ -53,9 +53,9 @@ def finetune(
         average.update(prior)
         return figures
 
-    def evaluate(i: int) -> dict[str, float]:
+    def evaluate(_: int) -> dict[str, float]:
         figure = judge(average.model, settings)
-        best.offer(figure, i, average.model)
+        best.offer(figure, average.model)
         val_nll = evaluate_nll(average.model, val, settings.rl.batch_size)
         return {"val_nll": val_nll, judge.criterion: figure}
 
@@ -89,13 +89,14 @@ def _mle(
     return step
 
 
-def _reinforce(
+def reinforce(
     settings: FinetuneSettings,
     prior: CodePrior,
     train: CodeSet,
     optimiser: torch.optim.Optimizer,
     decoder: Decoder,
 ) -> Step:
+    """The step of an RL run that starts from `prior`, which it changes in place."""
     assert isinstance(settings.rl, Rl)  # for the type checker: `plan.finetune` gives it
     torch.manual_seed(seeds.derive(settings.seed, "finetune", "critic"))
     sides = [pixelcnn.side for pixelcnn in prior.grids.values()]

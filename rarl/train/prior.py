@@ -88,9 +88,9 @@ def train_prior(
         average.update(prior)
         return figures
 
-    def evaluate(i: int) -> dict[str, float]:
+    def evaluate(_: int) -> dict[str, float]:
         value = evaluate_nll(average.model, val, settings.batch_size)
-        best.offer(value, i, average.model)
+        best.offer(value, average.model)
         return {"val_nll": value, "unigram_nll": unigram}
 
     run(

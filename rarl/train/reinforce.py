@@ -55,17 +55,16 @@ class Reinforce:
         return figures
 
     def rollouts(self, count: int, purpose: str, step: int) -> Rollouts:
-        """`rollouts_per_context` neighbours share the real picture that gives their context."""
+        """At least `count`: `rollouts_per_context` neighbours share a real picture's context."""
         sides = [prior.side for prior in self.policy.grids.values()]
         rows = random_part(self.settings.part.rows(sides), sides)
         repeats = self.settings.rollouts_per_context
-        contexts = self.real_codes(-(-count // repeats), purpose, step)
-        real = tuple(grid.repeat_interleave(repeats, 0)[:count] for grid in contexts)
         return roll_out(
             self.policy,
             self.decoder,
-            real,
+            self.real_codes(-(-count // repeats), purpose, step),
             rows,
+            repeats=repeats,
             temperature=self.temperature,
             top_k=self.top_k,
         )

@@ -49,18 +49,22 @@ def random_part(rows: Sequence[int], sides: Sequence[int]) -> tuple[slice, ...]:
 def roll_out(
     policy: CodePrior,
     decoder: Decoder,
-    real: Codes,
+    contexts: Codes,
     rows: tuple[slice, ...],
     *,
+    repeats: int,
     temperature: float,
     top_k: int,
 ) -> Rollouts:
-    """Draws `rows` of each grid given the real codes above them; decodes what they show."""
+    """Draws `rows` of each grid given the real codes above them; decodes what they show.
+
+    Each context is continued `repeats` times, by neighbours in the batch.
+    """
+    real = tuple(grid.repeat_interleave(repeats, 0) for grid in contexts)
     uniforms = torch.rand(len(real[0]), sum(policy.positions)).to(real[0].device)
     codes = sample(policy, uniforms, temperature=temperature, top_k=top_k, context=real, rows=rows)
-    return Rollouts(
-        codes, rows, decode_part(decoder, codes, rows), decode_part(decoder, real, rows)
-    )
+    real_images = decode_part(decoder, contexts, rows).repeat_interleave(repeats, 0)
+    return Rollouts(codes, rows, decode_part(decoder, codes, rows), real_images)
 
 
 def decode_part(decoder: Decoder, codes: Codes, rows: Sequence[slice]) -> Tensor:

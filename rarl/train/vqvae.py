@@ -16,9 +16,14 @@ from rarl.train.batches import batch_indices, consecutive
 from rarl.train.loop import run
 
 
+def load_pixels(pictures: Pictures, indices: Tensor) -> Tensor:
+    """(B, 3, H, W) uint8, on the CPU."""
+    return torch.from_numpy(pictures.take(indices.numpy())).permute(0, 3, 1, 2)
+
+
 def load_images(pictures: Pictures, indices: Tensor, device: torch.device) -> Tensor:
     """(B, 3, H, W) float32 in [-1, 1]."""
-    return to_unit(torch.from_numpy(pictures.take(indices.numpy())).to(device).permute(0, 3, 1, 2))
+    return to_unit(load_pixels(pictures, indices).to(device))
 
 
 def train_vqvae(
