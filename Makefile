@@ -6,12 +6,15 @@ VENV := .venv
 READY := $(VENV)/.ready
 SNAKEMAKE := $(VENV)/bin/snakemake --cores $(CORES)
 
-.PHONY: table2 paper-plan test lint environment clean
+.PHONY: table2 all paper-plan test lint environment clean
 .DELETE_ON_ERROR:
 
 table2: $(READY)
 	$(SNAKEMAKE) results/tables/table2.csv
 	@cat results/tables/table2.md
+
+all: $(READY) # every table and figure of config.yaml
+	$(SNAKEMAKE)
 
 paper-plan: $(READY) # the jobs behind all tables of the paper, without running them
 	$(SNAKEMAKE) --dry-run --quiet rules --configfile config/paper.yaml

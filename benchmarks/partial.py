@@ -23,7 +23,7 @@ from rarl.models.prior import new_prior
 from rarl.models.saved import CodeSet
 from rarl.models.vqvae import VQVAE
 from rarl.runtime import device
-from rarl.train.finetune import reinforce
+from rarl.train.finetune import rl_step
 
 
 def measure(config: Config, experiment: str, method: str, repeats: int) -> tuple[float, float]:
@@ -40,7 +40,7 @@ def measure(config: Config, experiment: str, method: str, repeats: int) -> tuple
     )
     prior = new_prior(of).to(on)
     optimiser = torch.optim.Adam(prior.parameters(), rl.learning_rate)
-    step = reinforce(
+    step = rl_step(
         settings.model_copy(update={"rl": rl}),
         prior,
         CodeSet(grids, of.vqvae.codebook_size),
@@ -79,7 +79,7 @@ def main() -> None:
         print(*found)
         return
     print(
-        f"{'experiment':22} {'method':14} {'s / iteration':>14} {'MiB':>7} {'time':>6} {'memory':>7}"
+        f"{'experiment':22} {'method':14} {'s/iteration':>14} {'MiB':>7} {'time':>6} {'memory':>7}"
     )
     for experiment in options.experiments:
         full: tuple[float, float] | None = None

@@ -31,7 +31,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             print(handler(**options))  # noqa: T201 - the answer
         else:
             run(command, **options)
-    except (UserError, ConfigError) as error:
+    except (UserError, ConfigError, OSError) as error:  # the last: a full disk, no permission
         print(f"rarl {command}: error: {error}", file=sys.stderr)  # noqa: T201
         return 1
     return 0

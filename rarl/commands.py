@@ -15,7 +15,8 @@ def add(parser: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
         ("check", "Validates a configuration file.", check),
         ("parameters", "Counts the parameters of its models.", parameters),
     ):
-        _command(parser, name, summary, function).add_argument("config", type=Path)
+        command = _command(parser, name, summary, function)
+        command.add_argument("configfile", type=Path, nargs="+", help="later ones overlay")
     exporting = _command(parser, "export", "Writes a trained model as a portable folder.", export)
     _model(exporting)
     exporting.add_argument("output", type=Path, help="folder")
@@ -24,8 +25,8 @@ def add(parser: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     sampling.add_argument("output", type=Path, help="folder of PNGs, with grid.png")
     sampling.add_argument("--count", type=int, default=36)
     sampling.add_argument("--seed", type=int, default=0)
-    sampling.add_argument("--temperature", type=float, default=1.0)
-    sampling.add_argument("--top-k", type=int, default=0, help="0: all codes")
+    sampling.add_argument("--temperature", type=float, help="default: the experiment's")
+    sampling.add_argument("--top-k", type=int, help="0: all codes; default: the experiment's")
 
 
 def _command(
@@ -40,55 +41,62 @@ def _command(
 
 
 def _model(command: argparse.ArgumentParser) -> None:
-    command.add_argument("config", type=Path)
     command.add_argument("experiment")
     command.add_argument("method")
+    command.add_argument(
+        "--configfile", type=Path, nargs="+", default=[Path("config.yaml")], help="as Snakemake's"
+    )
 
 
-def check(config: Path) -> str:
-    """A line about a valid configuration file. Raises `ConfigError`."""
-    content = load(config)
+def check(configfile: list[Path]) -> str:
+    """A line about a valid configuration. Raises `ConfigError`."""
+    content = load(*configfile)
     parts = ("datasets", "methods", "experiments", "tables", "figures")
-    return f"{config}: valid; " + "; ".join(
+    return f"{' '.join(map(str, configfile))}: valid; " + "; ".join(
         f"{part}: {', '.join(getattr(content, part))}" for part in parts
     )
 
 
-def parameters(config: Path) -> str:
+def parameters(configfile: list[Path]) -> str:
     """The parameter counts of a configuration's models, as a table. Raises `ConfigError`."""
     from rarl.models import sizes  # noqa: PLC0415 - imports torch
 
-    return sizes.table(load(config))
+    return sizes.table(load(*configfile))
 
 
-def export(config: Path, experiment: str, method: str, output: Path) -> str:
+def export(experiment: str, method: str, output: Path, *, configfile: list[Path]) -> str:
     """Raises `ConfigError` for an unknown name, `UserError` for a model that is not there."""
     from rarl import generator  # noqa: PLC0415 - imports torch
 
-    generator.export(*_files(load(config), experiment, method), output)
+    generator.export(*_files(load(*configfile), experiment, method), output)
     return f"{output}: open it with rarl.load({str(output)!r})"
 
 
 def sample(
-    config: Path,
     experiment: str,
     method: str,
     output: Path,
     *,
+    configfile: list[Path],
     count: int,
     seed: int,
-    temperature: float,
-    top_k: int,
+    temperature: float | None,
+    top_k: int | None,
 ) -> str:
     """Raises as `export`, and `ConfigError` for a number that makes no sense."""
     from rarl import generator, pictures  # noqa: PLC0415 - imports torch
 
+    content = load(*configfile)
+    files = _files(content, experiment, method)
+    of = content.experiments[experiment].sampling
+    temperature = of.temperature if temperature is None else temperature
+    top_k = of.top_k if top_k is None else top_k
     for name, value, least in (("count", count, 1), ("seed", seed, 0), ("top-k", top_k, 0)):
         if value < least:
             raise ConfigError(f"--{name} {value}: must be at least {least}")
     if not temperature > 0:
         raise ConfigError(f"--temperature {temperature}: must be above 0")
-    model = generator.from_files(*_files(load(config), experiment, method))
+    model = generator.from_files(*files)
     batches = (
         model.draw(
             min(PER_BATCH, count - first), seed, temperature=temperature, top_k=top_k, first=first
@@ -107,5 +115,9 @@ def _files(config: Config, experiment: str, method: str) -> tuple[Path, Path]:
     ):
         if name not in known:
             raise ConfigError(f"no {what} is named '{name}'{nearest(name, known)}")
-    run = Path(config.results) / experiment
-    return run / "vqvae.safetensors", run / method / "prior.safetensors"
+    oracle, results = config.experiments[experiment].oracle, Path(config.results)
+    pictures = oracle.of if oracle else experiment  # the experiment whose codes it learns
+    return (
+        results / pictures / "vqvae.safetensors",
+        results / experiment / method / "prior.safetensors",
+    )

@@ -53,7 +53,12 @@ class Generator:
     def draw(
         self, count: int, seed: int, *, temperature: float = 1.0, top_k: int = 0, first: int = 0
     ) -> UInt8[Tensor, "b 3 height width"]:
-        """Pictures `first` to `first + count - 1` of a seed; the number of each decides it."""
+        """Pictures `first` to `first + count - 1` of a seed; the number of each decides it.
+
+        Raises ValueError when `count` is below 1, or for a temperature or top-k without sense.
+        """
+        if count < 1:
+            raise ValueError(f"count={count} must be at least 1")
         uniforms = self._uniforms(count, seed, first)
         return self.decode(sample(self.prior, uniforms, temperature=temperature, top_k=top_k))
 
@@ -109,7 +114,7 @@ def _taken(logits: Float[Tensor, "b h w k"], codes: Int[Tensor, "b h w"]) -> Flo
 
 
 def load(folder: str | Path, on: torch.device | None = None) -> Generator:
-    """Opens a bundle, or the files of a finished experiment; on the GPU when there is one.
+    """Opens a bundle; on the GPU when there is one.
 
     Raises `UserError` when a file is missing or something else. Unpickles nothing.
     """

@@ -51,7 +51,8 @@ def save(batches: Iterable[Tensor], folder: Path) -> None:
     shown: list[Tensor] = []
     number = 0
     for batch in batches:
-        shown.append(batch[: SIDE**2].cpu())
+        if number < SIDE**2:
+            shown.append(batch[: SIDE**2 - number].cpu().clone())
         for picture in batch.permute(0, 2, 3, 1).cpu().numpy():
             write(Image.fromarray(picture), folder / f"{number:05}.png")
             number += 1

@@ -6,12 +6,11 @@ by hand and a change re-runs exactly the stages that it concerns. Imports no tor
 
 import json
 from pathlib import Path
-from typing import Annotated, Literal
-
-from pydantic import Field
+from typing import Literal
 
 from rarl.config import (
     RESERVED,
+    SINGLE,
     ArchitectureTable,
     Config,
     ConfigError,
@@ -20,7 +19,6 @@ from rarl.config import (
     Critic,
     Dataset,
     DistanceTable,
-    Experiment,
     Finetuning,
     NllTable,
     Positive,
@@ -50,7 +48,6 @@ class PrepareSettings(Settings):
 
 class VqvaeSettings(Settings):
     seed: CountOrZero
-    image_size: Count
     latents: tuple[Count, ...]
     vqvae: Vqvae
 
@@ -77,6 +74,7 @@ class FinetuneSettings(Settings):
     flip: bool  # train on the codes of mirrored pictures, too
     objective: Literal["mle", "reinforce"]
     rl: Rl | Finetuning  # Finetuning alone for `mle`, which has no critic
+    rows: tuple[Count, ...]  # that a rollout draws of each grid; for `mle` all
     temperature: Positive
     top_k: CountOrZero
     extractor: ExtractorSettings | None  # None for an oracle experiment, which decodes nothing
@@ -93,7 +91,7 @@ class NllSettings(Settings):
     batch_size: Count
 
 
-class CriticSettings(Settings):
+class CriticTraining(Settings):
     """A critic trained beside a prior that stays as it is."""
 
     seed: CountOrZero
@@ -116,12 +114,6 @@ class DrawSettings(Settings):
 class RejectSettings(Settings):
     draw: DrawSettings
     draws: Count  # for each picture that is kept
-
-
-class ReferenceSettings(Settings):
-    reference: Literal["reconstructions", "images"]
-    extractor: ExtractorSettings
-    batch_size: Count
 
 
 class FeaturesSettings(Settings):
@@ -155,11 +147,6 @@ class GridSettings(Settings):
     labels: tuple[str, ...]  # of the methods, left to right
 
 
-class TimeFigureSettings(Settings):
-    title: str
-    labels: tuple[str, ...]  # of the methods, in the order of their metrics
-
-
 class SamplesFigureSettings(Settings):
     headings: tuple[str, ...]  # of the experiments, top to bottom
     labels: tuple[str, ...]  # of the methods, left to right
@@ -177,15 +164,20 @@ class TableSettings(Settings):
     title: str
     headings: tuple[str, ...]  # of the columns
     labels: tuple[str, ...]  # of the rows
-    paper: tuple[Annotated[tuple[Real | None, ...], Field()] | None, ...]  # row by row
+    paper: tuple[tuple[Real | None, ...] | None, ...]  # row by row
 
 
 class ArchitectureSettings(Settings):
     title: str
-    experiment: Experiment
+    image_size: Count
+    latents: tuple[Count, ...]
+    vqvae: Vqvae
+    priors: dict[str, Prior]  # by the headings of their columns, coarse to fine, the oracle first
 
 
-class QualityTableSettings(Settings):
+class RowsSettings(Settings):
+    """Methods, one below the other, of one experiment."""
+
     title: str
     labels: tuple[str, ...]
 
@@ -201,7 +193,7 @@ def prepare(config: Config, dataset: str, image_size: int) -> PrepareSettings:
 
 def vqvae(config: Config, experiment: str) -> VqvaeSettings:
     of = config.experiments[experiment]
-    return VqvaeSettings(seed=of.seed, image_size=of.image_size, latents=of.latents, vqvae=of.vqvae)
+    return VqvaeSettings(seed=of.seed, latents=of.latents, vqvae=of.vqvae)
 
 
 def codes(config: Config, experiment: str) -> CodesSettings:
@@ -244,26 +236,25 @@ def extractor(config: Config, experiment: str) -> ExtractorSettings:
 def finetune(config: Config, experiment: str, method: str) -> FinetuneSettings:
     of = config.experiments[experiment]
     objective = config.finetuned[method].objective
-    rl: Rl | Finetuning = config.finetuning(experiment, method)
-    if objective == "mle":
-        rl = Finetuning.model_validate(
-            {name: getattr(rl, name) for name in Finetuning.model_fields}
-        )
+    rl = config.finetuning(experiment, method)
+    shared = {name: getattr(rl, name) for name in Finetuning.model_fields}
+    mle = objective == "mle"
     return FinetuneSettings(
         seed=of.seed,
         flip=of.prior.flip,
         objective=objective,
-        rl=rl,
+        rl=Finetuning.model_validate(shared) if mle else rl,
+        rows=of.latents if mle else rl.part.rows(of.latents),
         temperature=of.sampling.temperature,
         top_k=of.sampling.top_k,
         extractor=None if of.oracle else extractor(config, experiment),
     )
 
 
-def critic(config: Config, experiment: str, method: str) -> CriticSettings:
+def critic(config: Config, experiment: str, method: str) -> CriticTraining:
     """As many steps as an RL run gives its critic."""
     of, rl = config.experiments[experiment], config.finetuning(experiment, method)
-    return CriticSettings(
+    return CriticTraining(
         seed=of.seed,
         flip=of.prior.flip,
         critic=rl.critic,
@@ -289,16 +280,6 @@ def reject(config: Config, experiment: str, method: str, seed: int) -> RejectSet
     of = config.methods[method]
     assert isinstance(of, Rejection)  # for the type checker: the rule's wildcards see to it
     return RejectSettings(draw=draw(config, experiment, seed), draws=of.draws)
-
-
-def reference(
-    config: Config, experiment: str, of: Literal["reconstructions", "images"]
-) -> ReferenceSettings:
-    return ReferenceSettings(
-        reference=of,
-        extractor=extractor(config, experiment),
-        batch_size=config.experiments[experiment].evaluation.batch_size,
-    )
 
 
 def features(config: Config, experiment: str) -> FeaturesSettings:
@@ -335,12 +316,15 @@ def seconds(config: Config, experiment: str, method: str, batch_size: int) -> Se
 
 
 def methods(config: Config, experiment: str) -> tuple[str, ...]:
-    """The methods in an experiment's figures: the rows of the first table that shows it.
+    """The methods in an experiment's figures: the rows of the first table or figure of its samples.
 
-    All methods when no table does. So a table brings its figures and trains nothing beside them.
+    All methods when none shows any.
     """
-    tables = (table for table in config.tables.values() if experiment in experiments_of(table))
-    return next((rows for table in tables if (rows := methods_of(table))), tuple(config.methods))
+    for of in (*config.tables.values(), *config.figures.values()):
+        sampled = isinstance(of, (DistanceTable, QualityTable, SamplesFigure))
+        if sampled and experiment in experiments_of(of):
+            return methods_of(of)
+    return tuple(config.methods)
 
 
 def finetuned(config: Config, experiment: str) -> tuple[str, ...]:
@@ -371,12 +355,6 @@ def samples_figure(config: Config, name: str) -> SamplesFigureSettings:
     return SamplesFigureSettings(headings=headings, labels=labels(config, of.rows))
 
 
-def time_figure(config: Config, name: str) -> TimeFigureSettings:
-    of = config.figures[name]
-    assert isinstance(of, TimeFigure)  # by the rules
-    return TimeFigureSettings(title=of.title, labels=labels(config, of.rows))
-
-
 def table(config: Config, name: str) -> TableSettings:
     of = config.tables[name]
     assert isinstance(of, (DistanceTable, SecondsTable, ReconstructionTable))  # by the rules
@@ -385,7 +363,8 @@ def table(config: Config, name: str) -> TableSettings:
     if isinstance(of, ReconstructionTable):
         rows, paper = ("Reconstructions",), (of.paper,)
     else:
-        rows, paper = labels(config, of.rows), tuple(of.paper.get(row) for row in of.rows)
+        rows = tuple(of.rows.values()) if isinstance(of, SecondsTable) else labels(config, of.rows)
+        paper = tuple(of.paper.get(row) for row in of.rows)
     return TableSettings(
         title=of.title, headings=tuple(of.columns.values()), labels=rows, paper=paper
     )
@@ -394,13 +373,27 @@ def table(config: Config, name: str) -> TableSettings:
 def architecture(config: Config, name: str) -> ArchitectureSettings:
     of = config.tables[name]
     assert isinstance(of, ArchitectureTable)  # by the rules
-    return ArchitectureSettings(title=of.title, experiment=config.experiments[of.experiment])
+    experiment = config.experiments[of.experiment]
+    priors = {f"{grid} prior": experiment.prior.of(grid) for grid in experiment.grids}
+    if len(priors) == 1:
+        priors = {"prior": experiment.prior.of(SINGLE)}
+    if experiment.oracle is not None:
+        oracle = oracle_prior(config, of.experiment).prior
+        priors = {"oracle": oracle, "generator": experiment.prior.of(SINGLE)}
+    return ArchitectureSettings(
+        title=of.title,
+        image_size=experiment.image_size,
+        latents=experiment.latents,
+        vqvae=experiment.vqvae,
+        priors=priors,
+    )
 
 
-def quality_table(config: Config, name: str) -> QualityTableSettings:
-    of = config.tables[name]
-    assert isinstance(of, (QualityTable, NllTable))  # by the rules
-    return QualityTableSettings(title=of.title, labels=labels(config, of.rows))
+def rows(config: Config, name: str) -> RowsSettings:
+    """Of a table, or else of a figure, whose rows are methods and whose columns are given."""
+    of = config.tables.get(name) or config.figures[name]
+    assert isinstance(of, (QualityTable, NllTable, TimeFigure))  # by the rules
+    return RowsSettings(title=of.title, labels=labels(config, of.rows))
 
 
 def check_target(config: Config, target: str) -> None:
@@ -425,6 +418,10 @@ def check_target(config: Config, target: str) -> None:
         _refuse_unknown(target, "experiment", folder, list(config.experiments))
         if len(rest) > 1:
             _refuse_unknown(target, "method", rest[0], list(config.methods))
+            try:
+                config.finetuning(folder, rest[0])
+            except ValueError as error:
+                raise ConfigError(f"{target}: {error}") from None
 
 
 def _refuse_unknown(target: str, what: str, name: str, known: list[str]) -> None:

@@ -1,6 +1,6 @@
 """Ancestral sampling of codes from a prior, and the distribution that it samples.
 
-Training, RL and evaluation all draw with `sample` and score with `policy_log_probs`.
+Training, RL and evaluation all draw with `sample`; RL scores with `policy_log_probs`.
 """
 
 from collections.abc import Iterator, Sequence
@@ -50,10 +50,14 @@ def sample(
             above them and the grids drawn before; the rows below stay the context's.
 
     The prior must be in evaluation mode; raises ValueError otherwise, as dropout would make the
-    draw differ from what is scored.
+    draw differ from what is scored, and for arguments that make no sense.
     """
     if prior.training:
         raise ValueError("sample() needs the prior in evaluation mode")
+    if not temperature > 0 or top_k < 0:
+        raise ValueError(f"temperature={temperature} must be above 0 and top_k={top_k} not below")
+    if rows is not None and context is None:
+        raise ValueError("rows need a context around them")
     drawn: list[Tensor] = []
     numbers = uniforms.split(prior.positions, 1)
     for (grid, pixelcnn), uniform in zip(prior.grids.items(), numbers, strict=True):

@@ -91,9 +91,26 @@ def test_crop_box_is_read():
         ("methods/rejection/draws", 1, "methods.rejection.draws: input should be greater"),
         ("methods/rejection/of", "mel", "methods.rejection.of: no fine-tuning method is named"),
         ("methods/rejection/of", "rejection", "methods.rejection.of: no fine-tuning method"),
-        ("experiments/oracle16/oracle/of", "hierarchy16", "oracle.of: hierarchy16 must be"),
+        ("experiments/oracle16/oracle/of", "hierarchy16", "hierarchy16 has another latents"),
         ("experiments/oracle16/prior/flip", True, "prior.flip must be false"),
         ("experiments/oracle16/oracle/prior", {"layrs": 2}, "oracle.prior.layrs: unknown key"),
+        ("experiments/oracle16/seed", 3, "squares16 has another seed, so its codes differ"),
+        ("tables/oracle/experiment", "squares16", "squares16 must be an experiment on an oracle"),
+        ("tables/tiny/columns", {"oracle16": "x"}, "must be an experiment on pictures"),
+        ("tables/oracle/rows", ["rejection"], "tables.oracle.rows: no method is named 'rejection'"),
+        ("figures/time/rows", ["rejection"], "figures.time.rows: no method is named 'rejection'"),
+        ("tables/architecture/experiment", "x", "tables.architecture.experiment: no experiment"),
+        ("tables/reconstruction/paper", [1, 2], "paper: has 2 figures for 1 columns"),
+        ("methods/single/label", "MLE", "methods.single.label: 'MLE' is that of mle, too"),
+        ("methods/mle/rl", {"kl_weight": 9.0}, "methods.mle.rl.kl_weight: has no effect on"),
+        ("methods/rejection/rl", {"kl_weight": 9.0}, "methods.rejection.rl.kl_weight: has no"),
+        ("defaults/rl/critic/batch_size", 5, "critic.batch_size=5 is more than the batch_size=4"),
+        ("defaults/rl/batch_size", 1, "rl.batch_size: input should be greater"),
+        ("defaults/sampling/count", 1, "sampling.count: input should be greater"),
+        ("defaults/rl/critic/stem_stride", 32, "leave nothing of 16x16"),
+        ("experiments/squares16/prior", {"bottom": {"layrs": 1}}, "prior.bottom.layrs: unknown"),
+        ("tables/tiny/paper", ..., "tables.tiny.paper: is missing; every value must be set"),
+        ("figures/samples-x", RAW["figures"]["figure1"], "figures.samples-x: such names are"),
         ("figures/figure1/rows", ["mel"], "figures.figure1.rows: no method is named 'mel'"),
         ("tables/tiny/columns", {"x": "X"}, "tables.tiny.columns: no experiment is named 'x'"),
         ("tables/tiny/paper", {"mle": [1, 2]}, "paper.mle: has 2 figures for 1 columns"),
@@ -116,8 +133,21 @@ def test_fault_is_one_line_that_names_the_key(path, value, message):
 def test_file_that_is_no_mapping(tmp_path, text):
     path = tmp_path / "config.yaml"
     path.write_text(text)
-    with pytest.raises(ConfigError, match=r"config\.yaml: "):
-        load(path)
+    for paths in ((path,), (path, TINY), (TINY, path)):
+        with pytest.raises(ConfigError, match=r"config\.yaml: "):
+            load(*paths)
+
+
+def test_later_files_overlay_earlier_ones(tmp_path):
+    own = tmp_path / "own.yaml"
+    own.write_text("defaults: {rl: {kl_weight: 0.7}}\nfigures: {}\n")
+    config = load(TINY, own)
+    assert config.experiments["squares16"].rl.kl_weight == 0.7
+    assert config.experiments["squares16"].rl.batch_size == 4
+    assert set(config.figures) == set(load(TINY).figures)  # an empty mapping removes nothing
+    own.write_text("defaults: {rl: {kl_wieght: 0.7}}\n")
+    with pytest.raises(ConfigError, match=r"tiny\.yaml .*own\.yaml: .*kl_wieght: unknown key"):
+        load(TINY, own)
 
 
 def test_file_that_does_not_exist(tmp_path):
@@ -152,8 +182,11 @@ def test_figures_show_the_methods_of_the_first_table():
     raw = edited("tables/tiny/rows", ["single"])
     raw["tables"]["tiny"]["paper"] = {}
     assert plan.methods(parse(raw), "squares16") == ("single",)
+    raw = edited("tables", {})
+    assert plan.methods(parse(raw), "squares16") == ("mle", "single")  # of figure1
+    raw["figures"] = {}
     every = ("mle", "single", "intermediate", "partial", "rejection")
-    assert plan.methods(parse(edited("tables", {})), "squares16") == every
+    assert plan.methods(parse(raw), "squares16") == every
 
 
 @pytest.mark.parametrize(

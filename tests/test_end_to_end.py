@@ -15,14 +15,19 @@ from PIL import Image
 ROOT = Path(__file__).resolve().parent.parent
 TARGETS = ("results/tables/tiny.csv", "results/tables/hierarchy.csv")
 TABLES = ("architecture", "hierarchy", "oracle", "quality", "reconstruction", "seconds", "tiny")
+OWN = """\
+datasets: {mine: {kind: folder, path: my own, crop: center, max_images: null, val_fraction: 0.2}}
+experiments: {mine-8: {dataset: mine, image_size: 8, latents: [2], rl: {critic: {final_size: 2}}}}
+tables: {mine: {kind: distance, title: Mine, columns: {mine-8: x}, rows: [mle, single], paper: {}}}
+"""
 
 
 def snakemake(folder: Path, *arguments: str) -> str:
     done = subprocess.run(
         [
             Path(sys.executable).with_name("snakemake"),
-            *("--snakefile", ROOT / "Snakefile", "--configfile", ROOT / "tests" / "tiny.yaml"),
-            *("--cores", "8", *arguments),
+            *("--snakefile", ROOT / "Snakefile", "--cores", "8"),
+            *("--configfile", ROOT / "tests" / "tiny.yaml", folder / "own.yaml", "--", *arguments),
         ],
         cwd=folder,
         env={**os.environ, "PYTHONPATH": str(ROOT), "XDG_CACHE_HOME": str(folder / ".cache")},
@@ -37,15 +42,23 @@ def snakemake(folder: Path, *arguments: str) -> str:
 
 @pytest.fixture(scope="module")
 def finished(tmp_path_factory) -> Path:
-    """A folder of 48 generated pictures, and the table made of them."""
+    """A folder of 48 generated pictures, and all that is made of them.
+
+    Half of them are a user's own, for whom three lines of configuration stand beside the rest.
+    """
     folder = tmp_path_factory.mktemp("end-to-end")
     (folder / "pictures").mkdir()
+    (folder / "my own" / "holidays").mkdir(parents=True)
+    (folder / "own.yaml").write_text(OWN)
     draw = np.random.default_rng(0)
     for number in range(48):  # squares of random colour and place on white
         pixels = np.full((20, 24, 3), 255, dtype=np.uint8)
         top, left = draw.integers(0, 12, size=2)
         pixels[top : top + 8, left : left + 8] = draw.integers(0, 256, size=3)
-        Image.fromarray(pixels).save(folder / "pictures" / f"{number:02}.png")
+        picture = Image.fromarray(pixels)
+        picture.save(folder / "pictures" / f"{number:02}.png")
+        if number % 2:
+            picture.convert("L").save(folder / "my own" / "holidays" / f"{number:02}.JPEG")
     snakemake(folder)
     return folder
 
@@ -87,12 +100,20 @@ def test_figures_are_pictures(finished):
 
 def test_every_table_is_csv_and_markdown(finished):
     written = {path.name for path in (finished / "results" / "tables").iterdir()}
-    assert written == {f"{name}.{kind}" for name in TABLES for kind in ("csv", "md")}
+    assert written == {f"{name}.{kind}" for name in (*TABLES, "mine") for kind in ("csv", "md")}
 
 
 def figures_of(finished: Path, table: str) -> dict[str, list[float]]:
     rows = list(csv.reader((finished / "results" / "tables" / f"{table}.csv").open()))
     return {label: [float(figure) for figure in figures] for label, *figures in rows[1:]}
+
+
+def test_three_lines_make_tables_of_a_users_own_pictures(finished):
+    assert len(OWN.splitlines()) == 3
+    assert list(figures_of(finished, "mine")) == ["MLE", "Single reward"]
+    assert (finished / "results" / "figures" / "samples-mine-8.png").is_file()
+    manifest = json.loads((finished / "results" / "data" / "mine-8" / "manifest.json").read_text())
+    assert sum(split["count"] for split in manifest["splits"].values()) == 24
 
 
 def test_partial_generation_draws_in_less_time(finished):

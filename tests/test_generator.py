@@ -82,6 +82,10 @@ def test_the_log_likelihood_is_minus_the_nll_of_all_codes(model: Generator):
 def test_wrong_pictures_and_rows_are_refused(model: Generator):
     with pytest.raises(ValueError, match=r"expected uint8 \(B, 3, 32, 32\)"):
         model.encode(torch.zeros(1, 3, 16, 16, dtype=torch.uint8))
+    with pytest.raises(ValueError, match="count=0 must be at least 1"):
+        model.draw(0, seed=0)
+    with pytest.raises(ValueError, match=r"temperature=0 must be above 0"):
+        model.draw(1, seed=0, temperature=0)
     with pytest.raises(ValueError, match="rows=33 is outside a picture of 32 rows"):
         model.complete(model.draw(1, seed=0), 33, seed=0)
 
@@ -95,11 +99,11 @@ def test_the_commands_write_pictures_and_a_bundle(
     files: tuple[Path, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
     monkeypatch.chdir(tmp_path)
-    of = (str(TINY), "hierarchy16", "mle")
-    assert cli.main(["sample", *of, "out", "--count", "40", "--seed", "7"]) == 0
+    of, config = ("hierarchy16", "mle"), ("--configfile", str(TINY))
+    assert cli.main(["sample", *of, "out", "--count", "40", "--seed", "7", *config]) == 0
     names = sorted(path.name for path in (tmp_path / "out").iterdir())
     assert names == [*(f"{number:05}.png" for number in range(40)), "grid.png"]
-    assert cli.main(["export", *of, "bundle"]) == 0
+    assert cli.main(["export", *of, "bundle", *config]) == 0
     [picture] = rarl.load("bundle").draw(1, seed=7, first=39).permute(0, 2, 3, 1)
     with Image.open(tmp_path / "out" / "00039.png") as written:
         assert written.tobytes() == picture.numpy().tobytes()
@@ -125,7 +129,7 @@ def test_a_wrong_command_is_one_line_and_writes_nothing(
     message: str,
 ):
     monkeypatch.chdir(tmp_path)
-    assert cli.main(["sample", str(TINY), *arguments]) == 1
+    assert cli.main(["sample", *arguments, "--configfile", str(TINY)]) == 1
     error = capsys.readouterr().err
     assert message in error
     assert error.count("\n") == 1

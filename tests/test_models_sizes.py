@@ -40,7 +40,20 @@ def test_priors_of_the_paper(name: str):
         prior_parameters(of.prior.of(grid), of.vqvae.codebook_size, side, conditional=i > 0)
         for i, (grid, side) in enumerate(zip(of.grids, of.latents, strict=True))
     ]
+    if of.oracle is not None:
+        oracle = of.prior.overlaid(of.oracle.prior, "oracle.prior")
+        expected.append(
+            prior_parameters(oracle, of.vqvae.codebook_size, of.latents[0], conditional=False)
+        )
     assert list(sizes(of).priors) == expected
+
+
+def test_the_oracles_critic_sees_codes():
+    """One-hot of 128 at 8x8: a 3x3 convolution, one stage down to 4x4, a linear score."""
+    first = 128 * 9 * 64 + 64
+    stage = 64 * 16 * 128 + 128 + 2 * 128
+    score = 128 * 4 * 4 + 1
+    assert sizes(PAPER.experiments["celeba-oracle"]).critic == first + stage + score
 
 
 @pytest.mark.parametrize(

@@ -61,7 +61,7 @@ def test_csv_is_row_major_means(tmp_path):
 
 
 def test_markdown_states_deviation_paper_and_protocol(tmp_path):
-    single = {"seeds": [7], "distances": [5.0], "mean": 5.0, "std": 0.0}
+    single = {"seeds": [7], "distances": [5.0], "mean": 5.0, "std": None}
     warned = {"warning": "fewer samples than features"}
     _, text = run_table(
         tmp_path, {}, {"label": "FID", **single}, warned, {"label": "FID", **single}
@@ -72,7 +72,7 @@ def test_markdown_states_deviation_paper_and_protocol(tmp_path):
     assert lines[4] == "| MLE | 11.00 ± 1.41 (paper: 19.95) | 5.00 |"
     assert lines[5] == "| Single reward | 11.00 ± 1.41 | 5.00 |"
     assert (
-        "- 64, small: FD-EffLite0, 2,000 samples per seed against 4,000 training reconstructions; "
+        "- 64, small: FD-EffLite0, 2,000 pictures against 4,000 training reconstructions; "
         "extractor efficientnet_lite0 (SHA-256 abcdef012345), resize 224 bicubic; "
         "sampling seeds 0, 1" in lines
     )

@@ -7,7 +7,7 @@ import pytest
 
 from rarl import plan
 from rarl.config import load
-from rarl.plan import QualityTableSettings, TableSettings
+from rarl.plan import RowsSettings, TableSettings
 from rarl.report import architecture_table, nll_table, quality_table, seconds_table
 from rarl.report.distances import Distance, Protocol
 from rarl.report.sheet import Cell, Sheet, in_rows, measured
@@ -66,7 +66,7 @@ def test_the_rivals_stand_side_by_side():
         **{"precision_mean": 0.5, "precision_std": 0.01, "recall_mean": 0.4, "recall_std": 0.02},
         **{"kid_mean": 0.1, "kid_std": 0.001, "seconds_per_picture": 0.25, "device": "CPU"},
     }
-    settings = QualityTableSettings(title="T", labels=("MLE", "Rejection"))
+    settings = RowsSettings(title="T", labels=("MLE", "Rejection"))
     sheet = quality_table.sheet(distances, [quality, {**quality, "recall_mean": 0.3}], settings)
     rows = list(csv.reader(sheet.csv().splitlines()))
     assert rows[0] == ["method", "distance", "precision", "recall", "KID", "seconds a picture"]
@@ -80,7 +80,7 @@ def test_the_oracles_nlls_are_a_row_for_each_method():
         **{"nll_oracle": [2.0, 4.0], "nll_oracle_mean": 3.0, "nll_oracle_std": 1.0},
         "nll_oracle_of_its_own": 1.5,
     }
-    settings = QualityTableSettings(title="T", labels=("MLE",))
+    settings = RowsSettings(title="T", labels=("MLE",))
     sheet = nll_table.sheet([result], settings)
     assert list(csv.reader(sheet.csv().splitlines())) == [
         ["method", "NLL_oracle", "NLL_test"],

@@ -17,7 +17,7 @@ from rarl.train.judge import OracleJudge
 MakeCodePrior = Callable[..., CodePrior]
 
 
-def test_the_oracle_judges_by_its_nll_of_one_fixed_draw(make_code_prior: MakeCodePrior):
+def test_the_oracle_judges_by_the_kl_of_one_fixed_draw(make_code_prior: MakeCodePrior):
     rl = Finetuning(
         iterations=1,
         batch_size=4,
@@ -29,14 +29,21 @@ def test_the_oracle_judges_by_its_nll_of_one_fixed_draw(make_code_prior: MakeCod
         evaluate_samples=10,
     )
     settings = FinetuneSettings(
-        seed=5, flip=False, objective="mle", rl=rl, temperature=1.0, top_k=0, extractor=None
+        seed=5,
+        flip=False,
+        objective="mle",
+        rl=rl,
+        rows=(4,),
+        temperature=1.0,
+        top_k=0,
+        extractor=None,
     )
     oracle, generator = make_code_prior(4, seed=1), make_code_prior(4, seed=2)
     judge = OracleJudge(oracle)
     seed = seeds.derive(5, "held-out draw")
     [codes] = draw(generator, seed, 10, 10, temperature=1.0, top_k=0)
     with torch.no_grad():
-        expected = float(nll(oracle(codes), codes))
+        expected = float(nll(oracle(codes), codes) - nll(generator(codes), codes))
     assert judge(generator, settings) == pytest.approx(expected, rel=1e-5)
     assert judge(generator, settings) == judge(generator, settings)
 

@@ -6,9 +6,10 @@ import pytest
 import torch
 from torch import Tensor
 
-from rarl import losses
-from rarl.config import Critic, Part, Rl, Vqvae
-from rarl.models.critic import Scores
+from rarl import losses, sampling
+from rarl.config import Critic as CriticSettings
+from rarl.config import Part, Rl, Vqvae
+from rarl.models.critic import Critic, Scores
 from rarl.models.prior import CodePrior
 from rarl.models.saved import CodeSet
 from rarl.models.vqvae import VQVAE
@@ -41,7 +42,7 @@ def rl_settings(**changes: object) -> Rl:
         "whole_weight": 0.5,
         "kl_weight": 0.0,
         "mle_weight": 0.0,
-        "critic": Critic(
+        "critic": CriticSettings(
             loss="wasserstein",
             stem_stride=2,
             hidden_units=4,
@@ -92,6 +93,7 @@ def reinforce(
         policy, anchor = make_code_prior(*sides), make_code_prior(*sides)
         return Reinforce(
             settings=settings,
+            rows=settings.part.rows(sides),
             policy=policy,
             anchor=anchor,
             decoder=CodesAsImages(vqvae_settings, len(sides)),
@@ -150,11 +152,50 @@ def test_the_mle_term_keeps_the_likelihood(reinforce: MakeReinforce, codes_of: C
     assert evaluate_nll(held.policy, codes_of(20), 8) < evaluate_nll(free.policy, codes_of(20), 8)
 
 
-def test_the_first_step_scores_what_was_sampled(reinforce: MakeReinforce):
-    """Policy and anchor start equal, so the KL is 0 unless dropout or temperature differ."""
+@pytest.mark.parametrize("sides", [(4,), (2, 4)])
+@pytest.mark.parametrize(("temperature", "top_k"), [(1.0, 0), (0.7, 3)])
+def test_what_is_scored_is_what_was_sampled(
+    reinforce: MakeReinforce,
+    monkeypatch: pytest.MonkeyPatch,
+    sides: tuple[int, ...],
+    temperature: float,
+    top_k: int,
+):
+    """The sampler's own log-probabilities, recorded, against those of the update."""
+    run_ = reinforce(rl_settings(part=HALF), *sides)
+    run_.temperature, run_.top_k = temperature, top_k
+    run_.policy.train()
+    recorded: list[Tensor] = []
+    invert = sampling._invert
+
+    def record(log_probs: Tensor, uniform: Tensor) -> Tensor:
+        codes = invert(log_probs, uniform)
+        recorded.append(log_probs.gather(1, codes.unsqueeze(1)).squeeze(1))
+        return codes
+
+    monkeypatch.setattr(sampling, "_invert", record)
+    run_.policy.eval()
+    rollouts = run_.rollouts(16, "rollouts", 0)
+    log_probs = run_.log_probs(run_.policy, rollouts, top_k)
+    drawn = [grid[:, rows] for grid, rows in zip(rollouts.codes, rollouts.rows, strict=True)]
+    actions = torch.cat([grid.flatten(1) for grid in drawn], 1).unsqueeze(-1)
+    taken = log_probs.gather(-1, actions).squeeze(-1)
+    torch.testing.assert_close(taken, torch.stack(recorded, 1), rtol=1e-4, atol=1e-5)
+
+
+def test_the_first_step_knows_no_kl(reinforce: MakeReinforce):
+    """Policy and anchor start equal, so the KL is 0 unless dropout differs."""
     run_ = reinforce(rl_settings(), 2, 4)
     run_.policy.train()
-    assert float(run_.step(0)["kl"]) == pytest.approx(0, abs=1e-6)
+    assert float(run_.step(0)["kl"]) == pytest.approx(0, abs=1e-5)
+
+
+def test_codes_that_only_one_excludes_do_not_weigh_on_the_kl(reinforce: MakeReinforce):
+    run_ = reinforce(rl_settings(), 4)
+    run_.top_k = 3
+    for i in range(5):
+        figures = run_.step(i)
+    assert 0 < float(figures["kl"]) < 16 * 5
 
 
 @pytest.mark.parametrize("sides", [(8,), (4, 8)])
@@ -218,37 +259,46 @@ def test_decoding_a_part_is_decoding_its_codes_alone(vqvae_settings: Vqvae):
 
 def test_the_single_reward_credits_every_code_alike():
     scores = Scores(torch.tensor([1.0, 2.0, 6.0]), None)
-    credit = Credit(rl_settings())(scores, [(2, 2), (4, 4)])
+    credit = Credit(rl_settings())(scores, (slice(0, 2), slice(0, 4)), (2, 4))
     assert credit.shape == (3, 20)
     assert torch.equal(credit, credit[:, :1].expand(-1, 20))
     advantages = losses.leave_one_out(scores.whole, 3)
     torch.testing.assert_close(credit[:, 0], advantages / advantages.square().mean().sqrt())
 
 
-def intermediate(patches: Tensor, shape: tuple[int, int], **changes: float) -> Tensor:
+def intermediate(
+    patches: Tensor, rows: tuple[slice, ...], sides: tuple[int, ...], **changes: object
+) -> Tensor:
     critic = rl_settings().critic.model_copy(update={"map_size": 4})
     settings = rl_settings(reward="intermediate", critic=critic, **changes)
-    return Credit(settings)(Scores(patches.mean((1, 2)), patches), [shape])
+    return Credit(settings)(Scores(patches.mean((1, 2)), patches), rows, sides)
+
+
+def in_units(advantages: Tensor) -> Tensor:
+    return advantages / advantages.square().mean().sqrt()
+
+
+TWO = (slice(0, 2),)  # all rows of a 2x2 grid
 
 
 def test_a_constant_map_without_discounting_is_the_single_reward_times_the_codes_left():
     """Relative to the single reward, code i of N gets N - i times as much; the scale is common."""
     rewards = torch.tensor([1.0, 2.0, 6.0])
     credit = intermediate(
-        rewards.view(3, 1, 1).expand(3, 2, 2), (2, 2), discount=1.0, whole_weight=0.0
+        rewards.view(3, 1, 1).expand(3, 2, 2), TWO, (2,), discount=1.0, whole_weight=0.0
     )
     single = losses.leave_one_out(rewards, 3)
     left = torch.tensor([4.0, 3.0, 2.0, 1.0])
     expected = single.unsqueeze(1) * left
-    torch.testing.assert_close(credit, expected / expected.square().mean().sqrt())
+    torch.testing.assert_close(credit, in_units(expected))
 
 
 def test_a_constant_map_with_the_whole_weight_at_1_is_the_single_reward():
     rewards = torch.tensor([1.0, 2.0, 6.0])
     patches = rewards.view(3, 1, 1).expand(3, 2, 2)
-    single = Credit(rl_settings())(Scores(rewards, None), [(2, 2)])
+    single = Credit(rl_settings())(Scores(rewards, None), TWO, (2,))
     torch.testing.assert_close(
-        intermediate(patches, (2, 2), discount=1.0, whole_weight=1.0), single
+        intermediate(patches, TWO, (2,), discount=1.0, whole_weight=1.0), single
     )
 
 
@@ -256,10 +306,72 @@ def test_a_hand_made_map_gives_the_closed_form():
     """One patch of one picture is good: only the codes at and before it gain, by 0.5 a code."""
     patches = torch.zeros(2, 2, 2)
     patches[0, 1, 0] = 1.0  # the third in raster order
-    credit = intermediate(patches, (2, 2), discount=0.5, whole_weight=0.0)
+    credit = intermediate(patches, TWO, (2,), discount=0.5, whole_weight=0.0)
     returns = torch.tensor([0.25, 0.5, 1.0, 0.0])
     expected = torch.stack((returns, -returns))  # less the other picture's
-    torch.testing.assert_close(credit, expected / expected.square().mean().sqrt())
+    torch.testing.assert_close(credit, in_units(expected))
+
+
+def test_a_map_reaches_the_codes_below_it_and_no_others():
+    """All of a 4x4 grid is drawn, but of the 8x8 one, and so of the picture, its second half."""
+    patches = torch.zeros(2, 2, 4)
+    patches[0, 0, 1] = 1.0
+    rows = (slice(0, 4), slice(4, 8))
+    credit = intermediate(patches, rows, (4, 8), discount=0.0, whole_weight=0.0)
+    coarse, fine = credit.split((16, 32), 1)
+    hit = torch.zeros(4, 4)
+    hit[2, 1] = 1.0  # the map's first row is the coarse grid's third
+    scale = coarse[0].max()
+    torch.testing.assert_close(coarse[0].view(4, 4), scale * hit)
+    assert fine[0].view(4, 8)[:2, 2:4].min() > 0.4 * scale
+    assert fine[0].view(4, 8)[3].abs().max() == 0
+
+
+def test_a_large_map_loses_no_patch_on_a_small_grid():
+    patches = torch.zeros(2, 8, 8)
+    patches[0] = torch.eye(8)
+    credit = intermediate(patches, TWO, (2,), discount=0.0, whole_weight=0.0)
+    for at in range(8):
+        lone = torch.zeros(2, 8, 8)
+        lone[0, at, at] = 1.0
+        assert intermediate(lone, TWO, (2,), discount=0.0, whole_weight=0.0).abs().max() > 0
+    assert credit[0, 0] > 0
+
+
+def test_rollouts_of_one_context_are_judged_against_each_other():
+    """Two groups of two, with contents far apart: the difference within a group is all."""
+    patches = torch.tensor([1.0, 3.0, 101.0, 103.0]).view(4, 1, 1).expand(4, 2, 2)
+    of = {"rollouts_per_context": 2, "discount": 0.0}
+    expected = torch.tensor([-1.0, 1.0, -1.0, 1.0]).unsqueeze(1).expand(4, 4)
+    for weight in (0.0, 0.5, 1.0):
+        credit = intermediate(patches, TWO, (2,), whole_weight=weight, **of)
+        torch.testing.assert_close(credit, expected)
+    whole = Credit(rl_settings(**of))(Scores(patches[:, 0, 0], None), TWO, (2,))
+    torch.testing.assert_close(whole, expected)
+
+
+def test_the_scale_is_a_moving_average():
+    credit = Credit(rl_settings())
+    first, second = torch.tensor([1.0, -1.0]), torch.tensor([3.0, -3.0])
+    credit(Scores(first, None), TWO, (2,))
+    again = credit(Scores(second, None), TWO, (2,))
+    square = 0.95 * 4 + 0.05 * 36  # an advantage is the difference of the two
+    torch.testing.assert_close(again[:, 0], torch.tensor([6.0, -6.0]) / square**0.5)
+
+
+def test_a_patchs_score_sees_its_patch_alone():
+    settings = rl_settings().critic.model_copy(
+        update={"stem_stride": 2, "map_size": 8, "final_size": 4}
+    )
+    torch.manual_seed(0)
+    critic = Critic(settings, 3, 32, 32)
+    images = torch.randn(1, 3, 32, 32)
+    other = images.clone()
+    other[:, :, -1] += 10  # the bottom row
+    before, after = critic(images), critic(other)
+    assert torch.equal(before.patches[:, :6], after.patches[:, :6])
+    assert not torch.equal(before.patches[:, -1], after.patches[:, -1])
+    assert not torch.equal(before.whole, after.whole)
 
 
 def test_a_lazy_penalty_counts_for_the_steps_between():

@@ -58,9 +58,11 @@ def snakemake(folder: Path, *arguments: str, ok: bool = True) -> str:
     return done.stdout
 
 
-def planned(folder: Path, *arguments: str) -> set[str]:
+def planned(
+    folder: Path, *arguments: str, targets: tuple[str, ...] = ("results/tables/tiny.csv",)
+) -> set[str]:
     """The jobs of a dry run as `rule method seed`."""
-    output = snakemake(folder, "--dry-run", "results/tables/tiny.csv", *arguments)
+    output = snakemake(folder, "--dry-run", *targets, *arguments)
     jobs = set()
     for block in re.split(r"\n(?=(?:local)?rule )", output)[1:]:
         words = [re.match(r"(?:local)?rule (\w+):", block).group(1)]
@@ -82,6 +84,14 @@ def finished(tmp_path_factory) -> Path:
     assert planned(folder) == ALL
     (folder / "printed").write_text(snakemake(folder, "results/tables/tiny.csv"))
     return folder
+
+
+@pytest.fixture(scope="module")
+def all_finished(finished) -> Path:
+    """The same, and every other table and figure."""
+    snakemake(finished)
+    assert planned(finished, targets=()) == set()
+    return finished
 
 
 @pytest.fixture
@@ -120,7 +130,7 @@ def test_cores_beyond_the_machine_run_no_two_jobs_at_once(finished):
         ("iterations: 4", "iterations: 5", AFTER_PRIOR),
         ("warmup_steps: 1", "warmup_steps: 2", SINGLE | REPORT),
         ("count: 12", "count: 13", SAMPLING),
-        ("reference: reconstructions", "reference: images", {"reference"} | AFTER_PRIOR),
+        ("reference: reconstructions", "reference: images", {"reference_images"} | AFTER_PRIOR),
         ("title: Squares", "title: Pictures", {"distance_table"}),
         ("label: MLE", "label: Likelihood", REPORT),
         ("# The whole workflow", "# Another comment", set()),
@@ -128,6 +138,63 @@ def test_cores_beyond_the_machine_run_no_two_jobs_at_once(finished):
 )
 def test_a_setting_runs_again_what_depends_on_it(finished, edited, old, new, expected):
     assert planned(finished, *edited(old, new)) == expected
+
+
+def after_draws(method: str) -> set[str]:
+    measured = {f"features {method} {seed}" for seed in (0, 1)}
+    return measured | {f"distance {method}", f"quality {method}", "quality_table"}
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "expected"),
+    [
+        (
+            "draws: 3",
+            "draws: 4",
+            {f"reject rejection {s}" for s in (0, 1)} | after_draws("rejection"),
+        ),
+        (
+            "kid_subsets: 4",
+            "kid_subsets: 5",
+            {"quality_table", *(f"quality {of}" for of in ("mle", "rejection", "partial"))},
+        ),
+        (
+            "bottom: {attention_layers: 0, output_stack_layers: 0}",
+            "bottom: {attention_layers: 1, output_stack_layers: 0}",
+            None,  # much, but no other grid's prior
+        ),
+        (
+            "train: 32, val: 8",
+            "train: 32, val: 9",
+            {"oracle_codes", "prior", "nll_table"}
+            | {
+                f"{rule} {of}"
+                for of in ("mle", "single")
+                for rule in ("finetune_oracle", "nll", "draw 0", "draw 1")
+                if not rule.startswith("draw")
+            }
+            | {f"draw {of} {seed}" for of in ("mle", "single") for seed in (0, 1)},
+        ),
+        (
+            "batch_size: 4, paper",
+            "batch_size: 5, paper",
+            {"seconds single", "seconds partial", "seconds_table"},
+        ),
+        ("title: Time,", "title: Times,", {"time_figure"}),
+        ("hierarchy16: two grids", "hierarchy16: 2 grids", {"samples_figure"}),
+        ("title: Models", "title: Model", {"architecture_table"}),
+        ("title: Floors", "title: Floor", {"distance_table"}),
+    ],
+)
+def test_a_setting_of_the_other_targets_runs_again_what_depends_on_it(
+    all_finished, edited, old, new, expected
+):
+    jobs = planned(all_finished, *edited(old, new), targets=())
+    if expected is not None:
+        assert jobs == expected
+    else:
+        assert "prior" in jobs
+        assert not {"vqvae", "codes", "oracle", "finetune_oracle mle", "reconstruction"} & jobs
 
 
 def test_an_unrelated_experiment_runs_nothing_again(finished, edited):

@@ -21,6 +21,7 @@ from rarl.config.datasets import (
 )
 from rarl.config.document import RESERVED, Config, Finetuned, Method, Rejection
 from rarl.config.experiment import (
+    SINGLE,
     Critic,
     Evaluation,
     Experiment,
@@ -62,6 +63,7 @@ __all__ = [
     "CELEBA_HEIGHT",
     "CELEBA_WIDTH",
     "RESERVED",
+    "SINGLE",
     "ArchitectureTable",
     "CelebA",
     "CelebAHQ",

@@ -1,19 +1,22 @@
 """A whole configuration: data sets, methods, experiments and tables, and that their names meet."""
 
 import json
-from collections.abc import Iterable
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, ValidationError, model_validator
 
 from rarl.config.datasets import Dataset
-from rarl.config.experiment import Experiment, Rl
+from rarl.config.experiment import Experiment, Finetuning, Rl
 from rarl.config.faults import one_line, require
 from rarl.config.fields import FolderName, Name, Settings
 from rarl.config.overlaying import overlay
 from rarl.config.tables import Figure, Table, experiments_of, methods_of, paper_rows
 
 RESERVED = ("benchmarks", "data", "figures", "logs", "tables")  # folders beside the experiments'
+
+
+# The `rl` settings that an objective reads, where it doesn't read all.
+READ = {"mle": tuple(Finetuning.model_fields), "rejection": ("critic", "log_every")}
 
 
 class Finetuned(Settings):
@@ -68,11 +71,11 @@ class Config(Settings):
     def _require_source(self, experiment: Experiment, source: str, where: str) -> None:
         require(source, self.experiments, f"{where}.of", "experiment")
         of = self.experiments[source]
-        if of.oracle or (of.latents, of.vqvae) != (experiment.latents, experiment.vqvae):
-            raise ValueError(
-                f"{where}.of: {source} must be an experiment on pictures with the same latents "
-                "and vqvae"
-            )
+        for name in ("seed", "dataset", "image_size", "latents", "vqvae"):
+            if getattr(of, name) != getattr(experiment, name):
+                raise ValueError(f"{where}.of: {source} has another {name}, so its codes differ")
+        if of.oracle:
+            raise ValueError(f"{where}.of: {source} has an oracle, but must be on pictures")
 
     @model_validator(mode="after")
     def _names_exist(self) -> Self:
@@ -80,20 +83,40 @@ class Config(Settings):
             if isinstance(method, Rejection):
                 require(method.of, self.finetuned, f"methods.{name}.of", "fine-tuning method")
         for name, table in self.tables.items():
-            self._require_all(f"tables.{name}", experiments_of(table), methods_of(table))
+            self._require_shown(f"tables.{name}", table)
             for row in paper_rows(table):
                 require(row, methods_of(table), f"tables.{name}.paper", "row")
         for name, figure in self.figures.items():
-            self._require_all(f"figures.{name}", experiments_of(figure), methods_of(figure))
+            self._require_shown(f"figures.{name}", figure)
+            if name.startswith(("samples-", "curves-")):
+                raise ValueError(f"figures.{name}: such names are those of every experiment")
         return self
 
-    def _require_all(self, where: str, columns: Iterable[str], rows: Iterable[str]) -> None:
-        for column in columns:
-            require(column, self.experiments, f"{where}.columns", "experiment")
-        for row in rows:
-            require(row, self.methods, f"{where}.rows", "method")
-            for column in columns:
+    def _require_shown(self, where: str, shown: Table | Figure) -> None:
+        """What a table or figure shows exists, and is of its kind."""
+        key = "experiment" if hasattr(shown, "experiment") else "columns"
+        for column in experiments_of(shown):
+            require(column, self.experiments, f"{where}.{key}", "experiment")
+            oracle = self.experiments[column].oracle is not None
+            if oracle != (shown.kind == "nll") and shown.kind != "architecture":
+                wanted = "an oracle" if shown.kind == "nll" else "pictures, not an oracle's codes"
+                raise ValueError(f"{where}.{key}: {column} must be an experiment on {wanted}")
+        rows = self.finetuned if shown.kind in ("nll", "time", "seconds") else self.methods
+        for row in methods_of(shown):
+            require(row, rows, f"{where}.rows", "method")
+            for column in experiments_of(shown):
                 self.finetuning(column, row)
+
+    @model_validator(mode="after")
+    def _labels_differ(self) -> Self:
+        labels: dict[str, str] = {}
+        for name, method in self.methods.items():
+            if method.label in labels:
+                raise ValueError(
+                    f"methods.{name}.label: '{method.label}' is that of {labels[method.label]}, too"
+                )
+            labels[method.label] = name
+        return self
 
     @property
     def finetuned(self) -> dict[str, Finetuned]:
@@ -107,8 +130,8 @@ class Config(Settings):
         """
         rl, of = self._overlaid(experiment, method), self.experiments[experiment]
         try:
-            rl.part.rows(of.latents)
-            rl.critic.check(of.latents[-1] if of.oracle else of.image_size)
+            scale = 1 if of.oracle else 2**of.vqvae.layers  # the oracle's critic sees codes
+            rl.critic.check(scale * rl.part.rows(of.latents)[-1], scale * of.latents[-1])
         except ValueError as error:
             raise ValueError(f"experiments.{experiment}.rl for method {method}: {error}") from None
         return rl
@@ -120,6 +143,10 @@ class Config(Settings):
                 f"methods.{method}.rl.iterations: set it in the experiment's rl, so that every "
                 "method runs for the same number of iterations"
             )
+        of = self.methods[method].objective
+        for key in override:
+            if key in Rl.model_fields and key not in READ.get(of, Rl.model_fields):
+                raise ValueError(f"methods.{method}.rl.{key}: has no effect on objective: {of}")
         merged = overlay(self.experiments[experiment].rl.model_dump(), override)
         try:
             return Rl.model_validate_json(json.dumps(merged))

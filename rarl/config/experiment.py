@@ -120,13 +120,19 @@ class Critic(Settings):
     penalty_every: Count  # critic steps; the penalty then counts as many times
     ema_decay: Fraction  # of the critic's weights that give the reward; 0: the newest
 
-    def check(self, image_size: int) -> None:
-        """Raises ValueError when the patches' scores can't have the width `map_size`."""
-        width = image_size // self.stem_stride
+    def check(self, height: int, width: int) -> None:
+        """Raises ValueError when what the critic sees, in pixels, is too small for its stages."""
+        shown = f"{height}x{width}"
+        height, width = height // self.stem_stride, width // self.stem_stride
         widths = []
         while width > self.final_size:
             widths.append(width)
-            width //= 2
+            height, width = height // 2, width // 2
+        if not height or not width:
+            raise ValueError(
+                f"critic: stem_stride={self.stem_stride} and the stages down to final_size="
+                f"{self.final_size} leave nothing of {shown}; lower the first or raise the second"
+            )
         if self.map_size and self.map_size not in widths:
             raise ValueError(
                 f"critic.map_size={self.map_size} is none of the widths before final_size, {widths}"
@@ -137,7 +143,9 @@ class Finetuning(Settings):
     """What every method of fine-tuning shares, so that the comparison is fair."""
 
     iterations: Count
-    batch_size: Count  # rollouts (RL) or code grids (MLE) for each policy step
+    batch_size: Annotated[
+        int, Field(ge=2)
+    ]  # rollouts (RL) or code grids (MLE) for each policy step
     learning_rate: Positive
     gradient_clip: Positive
     ema_decay: Fraction  # of the weights that are evaluated and saved
@@ -191,13 +199,18 @@ class Rl(Finetuning):
             raise ValueError(
                 f"batch_size={self.batch_size} is not divisible by rollouts_per_context={group}"
             )
+        if self.critic.batch_size > self.batch_size:
+            raise ValueError(
+                f"critic.batch_size={self.critic.batch_size} is more than the batch_size="
+                f"{self.batch_size} rollouts that it is a part of"
+            )
         if self.reward == "intermediate" and not self.critic.map_size:
             raise ValueError("reward: intermediate needs critic.map_size above 0")
         return self
 
 
 class Sampling(Settings):
-    count: Count  # pictures for each seed
+    count: Annotated[int, Field(ge=2)]  # pictures for each seed
     seeds: Annotated[tuple[CountOrZero, ...], Field(min_length=1)]
     batch_size: Count
     temperature: Positive
@@ -261,7 +274,7 @@ class Experiment(Settings):
                     f"latents={list(self.latents)}: a grid has half the side of the next finer "
                     f"one, so {fine // 2} goes before {fine}"
                 )
-        for grid in self.grids:
+        for grid in (SINGLE, "top", "bottom"):
             self.prior.of(grid)
         if self.oracle is not None:
             if len(self.latents) > 1:

@@ -41,7 +41,8 @@ def one_line(error: ValidationError, root: type[BaseModel], prefix: str = "") ->
             known = _fields(root, location[:-1])
             return f"{where}: unknown key{nearest(location[-1], known)}"
         case "missing":
-            return f"{where}: is missing; every value must be set here or in defaults"
+            inherited = " here or in defaults" if where.startswith("experiments.") else ""
+            return f"{where}: is missing; every value must be set{inherited}"
         case "value_error":
             reason = str(first["ctx"]["error"]) if "ctx" in first else first["msg"]
             return f"{where}: {reason}" if where else reason

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import yaml
 from pydantic import ValidationError
@@ -12,18 +13,31 @@ from rarl.config.faults import ConfigError, one_line
 from rarl.config.overlaying import overlay
 
 
-def load(path: str | Path) -> Config:
-    """Reads and checks a YAML file. Raises `ConfigError`."""
+def load(*paths: str | Path) -> Config:
+    """Reads and checks YAML files, each put over those before, as Snakemake's --configfile does.
+
+    Raises `ConfigError`.
+    """
+    raw: dict[str, Any] = {}
+    for path in paths:
+        own = _read(path)
+        raw = overlay(raw, own)
     try:
-        raw = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
+        return parse(raw)
+    except ConfigError as error:
+        raise ConfigError(f"{' '.join(map(str, paths))}: {error}") from None
+
+
+def _read(path: str | Path) -> Mapping[str, Any]:
+    try:
+        content = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
     except OSError as error:
         raise ConfigError(f"{path}: cannot be read: {error.strerror}") from None
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise ConfigError(f"{path}: is not valid YAML: {' '.join(str(error).split())}") from None
-    try:
-        return parse(raw)
-    except ConfigError as error:
-        raise ConfigError(f"{path}: {error}") from None
+    if not isinstance(content, Mapping):
+        raise ConfigError(f"{path}: must be a mapping, but is {type(content).__name__}")
+    return content
 
 
 def parse(raw: object) -> Config:

@@ -11,6 +11,13 @@ Rows = Annotated[tuple[str, ...], Field(min_length=1)]  # methods
 Figures = tuple[Real | None, ...]  # of the paper, in column order
 
 
+def _require_widths(paper: dict[str, Figures], columns: dict[str, str]) -> None:
+    for row, figures in paper.items():
+        if len(figures) != len(columns):
+            where = f"paper.{row}" if row else "paper"
+            raise ValueError(f"{where}: has {len(figures)} figures for {len(columns)} columns")
+
+
 class _ByMethod(Settings):
     """Rows are methods, columns experiments."""
 
@@ -21,11 +28,7 @@ class _ByMethod(Settings):
 
     @model_validator(mode="after")
     def _paper_fits(self) -> Self:
-        for row, figures in self.paper.items():
-            if len(figures) != len(self.columns):
-                raise ValueError(
-                    f"paper.{row}: has {len(figures)} figures for {len(self.columns)} columns"
-                )
+        _require_widths(self.paper, self.columns)
         return self
 
 
@@ -35,11 +38,20 @@ class DistanceTable(_ByMethod):
     kind: Literal["distance"]
 
 
-class SecondsTable(_ByMethod):
+class SecondsTable(Settings):
     """Cells are seconds to draw a batch of rollouts (paper's Table 11). Needs no training."""
 
     kind: Literal["seconds"]
+    title: str
+    columns: Columns
+    rows: Annotated[dict[str, str], Field(min_length=1)]  # method: label
     batch_size: Count
+    paper: dict[str, Figures]
+
+    @model_validator(mode="after")
+    def _paper_fits(self) -> Self:
+        _require_widths(self.paper, self.columns)
+        return self
 
 
 class ReconstructionTable(Settings):
@@ -49,6 +61,11 @@ class ReconstructionTable(Settings):
     title: str
     columns: Columns
     paper: Figures
+
+    @model_validator(mode="after")
+    def _paper_fits(self) -> Self:
+        _require_widths({"": self.paper}, self.columns)
+        return self
 
 
 class ArchitectureTable(Settings):
@@ -116,7 +133,7 @@ def experiments_of(shown: Table | Figure) -> tuple[str, ...]:
 
 def paper_rows(table: Table) -> tuple[str, ...]:
     """Rows for which the paper's figures are given."""
-    return tuple(table.paper) if isinstance(table, _ByMethod) else ()
+    return tuple(table.paper) if isinstance(table, (_ByMethod, SecondsTable)) else ()
 
 
 def methods_of(shown: Table | Figure) -> tuple[str, ...]:
@@ -124,4 +141,4 @@ def methods_of(shown: Table | Figure) -> tuple[str, ...]:
         case ArchitectureTable() | ReconstructionTable():
             return ()
         case _:
-            return shown.rows
+            return tuple(shown.rows)

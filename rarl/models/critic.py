@@ -24,13 +24,21 @@ class Scores(NamedTuple):
         return self.whole if self.patches is None else self.whole + self.patches.mean((1, 2))
 
 
+class PositionNorm(nn.LayerNorm):
+    """Normalises the channels of each position by themselves: nothing else is seen through it."""
+
+    def forward(self, x: Float[Tensor, "b c h w"]) -> Float[Tensor, "b c h w"]:
+        return super().forward(x.movedim(1, -1)).movedim(-1, 1)
+
+
 class Critic(nn.Module):
     """Strided convolutions down to `final_size`, then a linear score of the whole picture.
 
     With `map_size`, a PatchGAN (Isola et al. 2017, arXiv 1611.07004) branches off where the
-    features have that side: a score for each of its cells, which sees a patch of the picture.
+    features have that width: a score for each of its cells, which sees a patch of the picture.
     Layer normalisation, not batch normalisation: the gradient penalty is a property of single
-    pictures (Gulrajani et al. 2017, arXiv 1704.00028, section 4).
+    pictures (Gulrajani et al. 2017, arXiv 1704.00028, section 4). Before the patches' scores it is
+    that of single positions.
     """
 
     def __init__(self, settings: CriticSettings, channels: int, height: int, width: int) -> None:
@@ -46,8 +54,10 @@ class Critic(nn.Module):
                 patch_stages, stages = stages, []
                 self.patch_score = nn.Conv2d(hidden, 1, 1)
             out = min(2 * hidden, settings.max_units)
-            stages += [nn.Conv2d(hidden, out, 4, 2, 1), nn.GroupNorm(1, out), nn.LeakyReLU(0.2)]
-            hidden, size = out, torch.Size(max(1, side // 2) for side in size)
+            local = size[1] > settings.map_size > 0  # the patches are still to be scored
+            norm = PositionNorm(out) if local else nn.GroupNorm(1, out)
+            stages += [nn.Conv2d(hidden, out, 4, 2, 1), norm, nn.LeakyReLU(0.2)]
+            hidden, size = out, torch.Size(side // 2 for side in size)
         self.stem = nn.Sequential(*patch_stages) if patch_stages else None
         self.features = nn.Sequential(*stages)
         self.score = nn.Linear(hidden * size.numel(), 1)

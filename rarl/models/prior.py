@@ -1,13 +1,13 @@
 """The prior over all grids of a picture: p(codes) is the product of p(grid | next coarser grid)."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import cast
 
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from rarl.config import Experiment
+from rarl.config import Experiment, Prior
 from rarl.models.pixelcnn import ALL_ROWS, PixelCNN
 from rarl.models.vqvae import Codes
 
@@ -54,11 +54,16 @@ class CodePrior(nn.Module):
         return tuple(codes[grid] for grid in self.grids)
 
 
-def new_prior(of: Experiment) -> CodePrior:
-    """The untrained priors of all grids of an experiment."""
+def stack(settings: Iterable[Prior], sides: Iterable[int], codebook_size: int) -> CodePrior:
+    """Untrained priors of all grids, coarse to fine."""
     return CodePrior(
         {
-            grid: PixelCNN(of.prior.of(name), side, of.vqvae.codebook_size, conditional=grid > 0)
-            for grid, (name, side) in enumerate(zip(of.grids, of.latents, strict=True))
+            grid: PixelCNN(of, side, codebook_size, conditional=grid > 0)
+            for grid, (of, side) in enumerate(zip(settings, sides, strict=True))
         }
     )
+
+
+def new_prior(of: Experiment) -> CodePrior:
+    """The untrained priors of an experiment."""
+    return stack(map(of.prior.of, of.grids), of.latents, of.vqvae.codebook_size)

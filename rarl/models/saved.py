@@ -1,10 +1,13 @@
 """Models and code sets as artefacts: what is written beside the weights builds the model again."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
 import torch
+from pydantic import ValidationError
 from torch import Tensor, nn
 
 from rarl.config import Critic as CriticSettings
@@ -27,7 +30,8 @@ def save_vqvae(path: Path, model: VQVAE, metadata: dict[str, Any]) -> None:
 def load_vqvae(path: Path, device: torch.device) -> VQVAE:
     """In evaluation mode and frozen. Raises `UserError` when the file is something else."""
     artefact = _open(path, "vqvae")
-    model = VQVAE(Vqvae(**artefact.metadata["vqvae"]), artefact.metadata["grids"])
+    with _of_this_version(path):
+        model = VQVAE(Vqvae(**artefact.metadata["vqvae"]), artefact.metadata["grids"])
     return _fill(model, artefact, path, device).requires_grad_(False)
 
 
@@ -51,17 +55,18 @@ def load_prior(*paths: Path, device: torch.device) -> CodePrior:
     grids: dict[int, PixelCNN] = {}
     for path in paths:
         artefact = _open(path, "priors")
-        part = CodePrior(
-            {
-                int(grid): PixelCNN(
-                    Prior(**of["settings"]),
-                    of["side"],
-                    of["codebook_size"],
-                    conditional=grid != "0",
-                )
-                for grid, of in artefact.metadata["priors"].items()
-            }
-        )
+        with _of_this_version(path):
+            part = CodePrior(
+                {
+                    int(grid): PixelCNN(
+                        Prior(**of["settings"]),
+                        of["side"],
+                        of["codebook_size"],
+                        conditional=grid != "0",
+                    )
+                    for grid, of in artefact.metadata["priors"].items()
+                }
+            )
         grids |= _fill(part, artefact, path, device).grids
     return CodePrior(grids).eval()
 
@@ -74,7 +79,8 @@ def save_critic(path: Path, model: Critic, metadata: dict[str, Any]) -> None:
 def load_critic(path: Path, device: torch.device) -> Critic:
     """In evaluation mode. Raises `UserError` when the file is something else."""
     artefact = _open(path, "critic")
-    model = Critic(CriticSettings(**artefact.metadata["critic"]), *artefact.metadata["shape"])
+    with _of_this_version(path):
+        model = Critic(CriticSettings(**artefact.metadata["critic"]), *artefact.metadata["shape"])
     return _fill(model, artefact, path, device)
 
 
@@ -83,6 +89,15 @@ def _open(path: Path, key: str) -> Artefact:
     if key not in artefact.metadata:
         raise UserError(f"{path}: holds no '{key}'; it was written by another stage")
     return artefact
+
+
+@contextmanager
+def _of_this_version(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except (ValidationError, KeyError, TypeError) as error:
+        reason = " ".join(str(error).split())
+        raise UserError(f"{path}: was written by another version of rarl: {reason}") from None
 
 
 def _fill(model: Model, artefact: Artefact, path: Path, device: torch.device) -> Model:

@@ -7,26 +7,37 @@ from torch import nn
 
 from rarl.config import Config, Experiment
 from rarl.models.critic import Critic
+from rarl.models.onehot import OneHot
+from rarl.models.pixelcnn import PixelCNN
 from rarl.models.prior import new_prior
 from rarl.models.vqvae import VQVAE
 
 
 class Sizes(NamedTuple):
-    """Trained parameters of the models of one experiment; the codebook counts."""
+    """Trained parameters of the models of one experiment; the codebooks count."""
 
-    vqvae: int
-    priors: tuple[int, ...]  # grid by grid, coarse to fine
+    vqvae: int  # of an oracle experiment: that of the experiment whose codes it learns
+    priors: tuple[int, ...]  # grid by grid, coarse to fine; an oracle's after the generator's
     critic: int
 
 
 def sizes(experiment: Experiment) -> Sizes:
+    size, oracle = experiment.vqvae.codebook_size, experiment.oracle
     with torch.device("meta"):
         vqvae = VQVAE(experiment.vqvae, len(experiment.latents))
-        priors = new_prior(experiment).grids.values()
-        factor = 2**experiment.vqvae.layers
-        height = factor * experiment.rl.part.rows(experiment.latents)[-1]
-        critic = Critic(experiment.rl.critic, 3, height, experiment.image_size)
-    codebooks = vqvae.settings.codebook_size * vqvae.settings.codebook_dim * vqvae.grids
+        priors = list(new_prior(experiment).grids.values())
+        if oracle is not None:
+            settings = experiment.prior.overlaid(oracle.prior, "oracle.prior")
+            priors.append(PixelCNN(settings, experiment.latents[0], size))
+        seen: VQVAE | OneHot = vqvae if oracle is None else OneHot(size)
+        rows = experiment.rl.part.rows(experiment.latents)[-1]
+        critic = Critic(
+            experiment.rl.critic,
+            seen.channels,
+            seen.scale * rows,
+            seen.scale * experiment.latents[-1],
+        )
+    codebooks = size * experiment.vqvae.codebook_dim * vqvae.grids
     return Sizes(_count(vqvae) + codebooks, tuple(map(_count, priors)), _count(critic))
 
 

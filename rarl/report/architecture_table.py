@@ -1,6 +1,6 @@
 """An experiment's models as the paper's supplementary tables list them. Imports no torch."""
 
-from rarl.config import Experiment, Prior
+from rarl.config import Prior
 from rarl.plan import ArchitectureSettings
 from rarl.report.sheet import Cell, Sheet
 
@@ -8,30 +8,20 @@ NONE = "-"
 
 
 def sheet(settings: ArchitectureSettings) -> Sheet:
-    """Rows are settings, columns the VQ-VAE and the priors, coarse to fine; the oracle first."""
-    of = settings.experiment
-    vqvae = _vqvae(of)
-    priors = {
-        f"{grid} prior" if len(of.grids) > 1 else "prior": _prior(of.prior.of(grid), i, side)
-        for i, (grid, side) in enumerate(zip(of.grids, of.latents, strict=True))
-    }
-    if of.oracle is not None:
-        oracle = of.prior.overlaid(of.oracle.prior, "oracle.prior")
-        [generator] = priors.values()
-        priors = {"oracle": _prior(oracle, 0, of.latents[0]), "generator": generator}
-    columns = {"VQ-VAE": vqvae, **priors}
+    """Rows are settings, columns the VQ-VAE and the priors."""
+    columns = {"VQ-VAE": _vqvae(settings)}
+    for number, (heading, prior) in enumerate(settings.priors.items()):
+        grid = min(number, len(settings.latents) - 1)  # oracle and generator share the one
+        columns[heading] = _prior(prior, settings.latents[grid], conditional=grid > 0)
     names = dict.fromkeys(name for column in columns.values() for name in column)
-    rows = [
-        (
-            name,
-            [Cell(text, text) for text in (column.get(name, NONE) for column in columns.values())],
-        )
-        for name in names
-    ]
+    rows = []
+    for name in names:
+        texts = [column.get(name, NONE) for column in columns.values()]
+        rows.append((name, [Cell(text, text) for text in texts]))
     return Sheet(settings.title, "Setting", list(columns), rows)
 
 
-def _vqvae(of: Experiment) -> dict[str, str]:
+def _vqvae(of: ArchitectureSettings) -> dict[str, str]:
     vqvae = of.vqvae
     return {
         "input size": str(of.image_size),
@@ -49,8 +39,7 @@ def _vqvae(of: Experiment) -> dict[str, str]:
     }
 
 
-def _prior(of: Prior, grid: int, side: int) -> dict[str, str]:
-    conditional = grid > 0
+def _prior(of: Prior, side: int, *, conditional: bool) -> dict[str, str]:
     return {
         "input size": str(side),
         "batch size": str(of.batch_size),

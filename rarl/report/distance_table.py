@@ -25,7 +25,8 @@ def sheet(distances: Sequence[Distance], settings: TableSettings) -> Sheet:
             measured(cell.mean, cell.std, figure) for cell, figure in zip(row, figures, strict=True)
         ]
         lines.append((label, cells))
-    notes = ["Fréchet distances, lower is better: mean ± standard deviation over the seeds.", ""]
+    spread = ": mean ± standard deviation over the seeds" if distances[0].seeds else ""
+    notes = [f"Fréchet distances, lower is better{spread}.", ""]
     for heading, protocol, column in zip(settings.headings, protocols, columns, strict=True):
         seeds = ", ".join(str(seed) for seed in column[0].seeds)
         drawn = f"; sampling seeds {seeds}" if seeds else ""

@@ -23,7 +23,7 @@ class Protocol:
 
     def line(self) -> str:
         return (
-            f"{self.label}, {self.count_samples:,} samples per seed against "
+            f"{self.label}, {self.count_samples:,} pictures against "
             f"{self.count_reference:,} training {self.reference}; extractor {self.extractor} "
             f"(SHA-256 {self.weights_sha256[:12]}), resize {self.resize}"
         )
@@ -48,7 +48,7 @@ def read(path: Path) -> Distance:
             protocol=Protocol(**{name: raw[name] for name in Protocol.__dataclass_fields__}),
             seeds=tuple(raw["seeds"]),
             mean=float(raw["mean"]),
-            std=float(raw["std"]) if len(raw["distances"]) > 1 else None,
+            std=raw["std"],
             warning=raw["warning"],
         )
     except (json.JSONDecodeError, KeyError, TypeError) as error:

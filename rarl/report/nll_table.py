@@ -3,18 +3,17 @@
 from collections.abc import Sequence
 from typing import Any
 
-from rarl.plan import QualityTableSettings
+from rarl.plan import RowsSettings
 from rarl.report.sheet import Sheet, measured
 
 HEADINGS = ("NLL_oracle", "NLL_test")
 
 
-def sheet(results: Sequence[dict[str, Any]], settings: QualityTableSettings) -> Sheet:
+def sheet(results: Sequence[dict[str, Any]], settings: RowsSettings) -> Sheet:
     """One result of the stage `nll` for each method."""
     rows = []
     for label, of in zip(settings.labels, results, strict=True):
-        std = of["nll_oracle_std"] if len(of["nll_oracle"]) > 1 else None
-        cells = [measured(of["nll_oracle_mean"], std, None, 4)]
+        cells = [measured(of["nll_oracle_mean"], of["nll_oracle_std"], None, 4)]
         rows.append((label, [*cells, measured(of["nll_test"], None, None, 4)]))
     first = results[0]
     notes = [

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from rarl.plan import QualityTableSettings
+from rarl.plan import RowsSettings
 from rarl.report.distances import Distance, common_protocol
 from rarl.report.sheet import Cell, Sheet, measured
 
@@ -13,13 +13,12 @@ HEADINGS = ("distance", "precision", "recall", "KID", "seconds a picture")
 def sheet(
     distances: Sequence[Distance],
     qualities: Sequence[dict[str, Any]],
-    settings: QualityTableSettings,
+    settings: RowsSettings,
 ) -> Sheet:
     """One distance and one result of the stage `quality` for each method."""
     protocol = common_protocol(list(distances), settings.title)
-    several = len(distances[0].seeds) > 1
     rows = [
-        (label, [measured(distance.mean, distance.std, None), *_cells(quality, several=several)])
+        (label, [measured(distance.mean, distance.std, None), *_cells(quality)])
         for label, distance, quality in zip(settings.labels, distances, qualities, strict=True)
     ]
     devices = sorted({quality["device"] for quality in qualities})
@@ -33,9 +32,9 @@ def sheet(
     return Sheet(settings.title, "Method", HEADINGS, rows, notes)
 
 
-def _cells(quality: dict[str, Any], *, several: bool) -> list[Cell]:
+def _cells(quality: dict[str, Any]) -> list[Cell]:
     cells = [
-        measured(quality[f"{name}_mean"], quality[f"{name}_std"] if several else None, None, digits)
+        measured(quality[f"{name}_mean"], quality[f"{name}_std"], None, digits)
         for name, digits in (("precision", 3), ("recall", 3), ("kid", 3))
     ]
     return [*cells, measured(quality["seconds_per_picture"], None, None, 4)]

@@ -3,16 +3,16 @@
 from pathlib import Path
 
 from rarl.models.saved import load_codes, load_prior, load_vqvae, save_critic, training_codes
-from rarl.plan import CriticSettings
+from rarl.plan import CriticTraining
 from rarl.runtime import device, provenance
 from rarl.runtime.metrics_log import MetricsLog
 from rarl.train.critic import train_critic
 
-Settings = CriticSettings
+Settings = CriticTraining
 
 
 def run(
-    settings: CriticSettings,
+    settings: CriticTraining,
     *,
     vqvae: Path,
     codes: Path,

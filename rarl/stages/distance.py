@@ -1,7 +1,7 @@
 """Stage `distance`: moments of samples and of the reference to Frechet distances."""
 
 from pathlib import Path
-from statistics import fmean, stdev
+from typing import Any
 
 from rarl.metrics import moments
 from rarl.metrics.frechet import frechet_distance
@@ -9,6 +9,7 @@ from rarl.plan import DistanceSettings
 from rarl.runtime import provenance
 from rarl.runtime.errors import UserError
 from rarl.runtime.files import write_json
+from rarl.stages._seeds import over_seeds
 
 Settings = DistanceSettings
 PROTOCOL = ("label", "extractor", "weights_sha256", "resize")  # equal on both sides
@@ -16,6 +17,15 @@ PROTOCOL = ("label", "extractor", "weights_sha256", "resize")  # equal on both s
 
 def run(settings: DistanceSettings, *, reference: Path, samples: list[Path], output: Path) -> None:
     """Compute the Frechet distance of each draw to the reference."""
+    made = provenance.describe("distance", settings, reference=reference, samples=samples)
+    compare(reference, samples, output, made)
+
+
+def compare(reference: Path, samples: list[Path], output: Path, made: dict[str, Any]) -> None:
+    """Writes the distances of several moments to one reference, and `made` beside them.
+
+    Raises `UserError` when they were not computed alike.
+    """
     target, draws = moments.load(reference), [moments.load(path) for path in samples]
     for path, draw in zip(samples, draws, strict=True):
         for key in PROTOCOL:
@@ -34,11 +44,10 @@ def run(settings: DistanceSettings, *, reference: Path, samples: list[Path], out
             "count_samples": draws[0].count,
             "seeds": [draw.metadata["seed"] for draw in draws if "seed" in draw.metadata],
             "distances": distances,
-            "mean": fmean(distances),
-            "std": stdev(distances) if len(distances) > 1 else 0.0,
+            **over_seeds("", distances),
             "warning": _warning(min(draws[0].count, target.count), len(target.mean)),
         }
-        | provenance.describe("distance", settings, reference=reference, samples=samples),
+        | made,
     )
 
 

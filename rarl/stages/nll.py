@@ -1,12 +1,12 @@
 """Stage `nll`: how well a generator and its oracle explain each other's codes."""
 
 from pathlib import Path
-from statistics import fmean, stdev
 
 from rarl.models.saved import load_codes, load_draw, load_prior
 from rarl.plan import NllSettings
 from rarl.runtime import device, provenance
 from rarl.runtime.files import write_json
+from rarl.stages._seeds import over_seeds
 from rarl.train.prior import evaluate_nll
 
 Settings = NllSettings
@@ -35,8 +35,7 @@ def run(
             "count_samples": len(draws[0]),
             "count_val": len(held_out),
             "nll_oracle": nll_oracle,
-            "nll_oracle_mean": fmean(nll_oracle),
-            "nll_oracle_std": stdev(nll_oracle) if len(nll_oracle) > 1 else 0.0,
+            **over_seeds("nll_oracle_", nll_oracle),
             "nll_test": evaluate_nll(generator, held_out, settings.batch_size),
             "nll_oracle_of_its_own": evaluate_nll(judge, held_out, settings.batch_size),
         }

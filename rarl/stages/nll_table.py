@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from rarl.plan import QualityTableSettings as Settings
+from rarl.plan import RowsSettings as Settings
 from rarl.report.nll_table import sheet
 from rarl.runtime.files import read_json
 from rarl.stages._writing import write_table

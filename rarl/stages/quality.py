@@ -1,7 +1,7 @@
 """Stage `quality`: samples to precision, recall and KID, and what a picture costs to draw."""
 
 from pathlib import Path
-from statistics import fmean, stdev
+from statistics import fmean
 
 import torch
 
@@ -13,6 +13,7 @@ from rarl.plan import QualitySettings
 from rarl.runtime import device, provenance
 from rarl.runtime.files import read_json, write_json
 from rarl.stages._decoding import decode
+from rarl.stages._seeds import over_seeds
 
 Settings = QualitySettings
 
@@ -40,22 +41,20 @@ def run(
         beside = spread(real, min(len(real), len(found)))
         precision, recall = precision_recall(found, beside, settings.neighbours)
         subset = min(settings.kid_subset_size, len(found), len(real))
-        kid, _ = kernel_distance(found, real, settings.kid_subsets, subset)
+        kid = kernel_distance(found, real, settings.kid_subsets, subset)
         rows.append({"precision": precision, "recall": recall, "kid": kid})
     figures = {name: [row[name] for row in rows] for name in rows[0]}
+    summary = [over_seeds(f"{name}_", values) for name, values in figures.items()]
     spent = [read_json(path) for path in timings]
     write_json(
         output,
         {
-            "label": extractor.label,
             **figures,
-            **{f"{name}_mean": fmean(values) for name, values in figures.items()},
-            **{
-                f"{name}_std": stdev(values) if len(values) > 1 else 0.0
-                for name, values in figures.items()
-            },
+            **{name: value for summed in summary for name, value in summed.items()},
             "seconds_per_picture": fmean(of["seconds"] / of["pictures"] for of in spent),
             "device": spent[0]["device"],
         }
-        | provenance.describe("quality", settings, vqvae=vqvae, codes=codes, samples=samples),
+        | provenance.describe(
+            "quality", settings, vqvae=vqvae, codes=codes, samples=samples, timings=timings
+        ),
     )

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from rarl.plan import QualityTableSettings as Settings
+from rarl.plan import RowsSettings as Settings
 from rarl.report.distances import read
 from rarl.report.quality_table import sheet
 from rarl.runtime.files import read_json

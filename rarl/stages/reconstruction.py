@@ -3,11 +3,14 @@
 from pathlib import Path
 
 from rarl.plan import DistanceSettings
-from rarl.stages.distance import run as distance
+from rarl.runtime import provenance
+from rarl.stages.distance import compare
 
 Settings = DistanceSettings
 
 
 def run(settings: DistanceSettings, *, images: Path, reconstructions: Path, output: Path) -> None:
     """Compute the Frechet distance of the reconstructions to the real pictures."""
-    distance(settings, reference=images, samples=[reconstructions], output=output)
+    inputs = {"images": images, "reconstructions": reconstructions}
+    made = provenance.describe("reconstruction", settings, **inputs)
+    compare(images, [reconstructions], output, made)

@@ -6,8 +6,7 @@ from statistics import fmean, stdev
 
 import torch
 
-from rarl.models.pixelcnn import PixelCNN
-from rarl.models.prior import CodePrior
+from rarl.models.prior import stack
 from rarl.plan import SecondsSettings
 from rarl.runtime import device, provenance, seeds
 from rarl.runtime.files import write_json
@@ -23,13 +22,7 @@ def run(settings: SecondsSettings, *, output: Path) -> None:
     """Time drawing a batch, with random weights: they change nothing about the time."""
     on = device.pick()
     torch.manual_seed(seeds.derive(0, "seconds"))
-    prior = CodePrior(
-        {
-            grid: PixelCNN(of, side, settings.codebook_size, conditional=grid > 0)
-            for grid, (of, side) in enumerate(zip(settings.priors, settings.latents, strict=True))
-        }
-    )
-    prior = prior.to(on).eval()
+    prior = stack(settings.priors, settings.latents, settings.codebook_size).to(on).eval()
     context = tuple(
         torch.randint(settings.codebook_size, (settings.batch_size, side, side)).to(on)
         for side in settings.latents
@@ -38,10 +31,10 @@ def run(settings: SecondsSettings, *, output: Path) -> None:
     times = []
     for _ in track(range(1 + REPEATS), 1 + REPEATS, "seconds", "batch"):
         rows = random_part(settings.rows, settings.latents)
-        _wait(on)
+        device.wait()
         start = time.perf_counter()
         sample(prior, uniforms, temperature=1.0, top_k=0, context=context, rows=rows)
-        _wait(on)
+        device.wait()
         times.append(time.perf_counter() - start)
     seconds = times[1:]
     write_json(
@@ -55,8 +48,3 @@ def run(settings: SecondsSettings, *, output: Path) -> None:
         }
         | provenance.describe("seconds", settings),
     )
-
-
-def _wait(on: torch.device) -> None:
-    if on.type == "cuda":
-        torch.cuda.synchronize()

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from rarl.plan import TimeFigureSettings as Settings
+from rarl.plan import RowsSettings as Settings
 from rarl.report.curves import read
 from rarl.report.time_figure import draw, to_csv
 from rarl.runtime.files import atomic, write_text

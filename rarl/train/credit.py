@@ -9,6 +9,7 @@ from torch import Tensor
 from rarl import losses
 from rarl.config import Rl
 from rarl.models.critic import Scores
+from rarl.train.rollouts import Rows, shown
 
 SCALE_DECAY = 0.95  # of the moving average that scales advantages: about 20 iterations
 
@@ -23,24 +24,33 @@ class Credit:
         self.settings = settings
         self._squares: dict[str, Tensor] = {}
 
-    def __call__(self, scores: Scores, shapes: Sequence[tuple[int, int]]) -> Tensor:
-        """(B, N) advantages of the drawn codes, `shapes` rows x columns a grid, coarse to fine."""
+    def __call__(self, scores: Scores, rows: Rows, sides: Sequence[int]) -> Tensor:
+        """(B, N) advantages of the codes in `rows` of grids of the given sides, grid after grid."""
         group = self.settings.rollouts_per_context
         if group == 1:  # no two rollouts share a context
             group = len(scores.whole)
-        positions = sum(height * width for height, width in shapes)
+        positions = sum(
+            (drawn.stop - drawn.start) * side for drawn, side in zip(rows, sides, strict=True)
+        )
         whole = self._scaled("whole", losses.leave_one_out(scores.whole, group)).unsqueeze(1)
         if self.settings.reward == "single":
             return whole.expand(-1, positions)
         assert scores.patches is not None  # for the type checker: the configuration sees to it
-        credit = []
-        for shape in shapes:
-            patches = F.interpolate(scores.patches.unsqueeze(1), shape, mode="bilinear")
-            returns = losses.reward_to_go(patches.flatten(1), self.settings.discount)  # (B, N)
-            credit.append(losses.leave_one_out(returns, group))
-        local = self._scaled("patches", torch.cat(credit, 1))
+        returns = self._returns(scores.patches, rows, sides)
+        local = self._scaled("patches", losses.leave_one_out(returns, group))
         weight = self.settings.whole_weight
-        return (1 - weight) * local + weight * whole
+        return self._scaled("mixed", (1 - weight) * local + weight * whole)
+
+    def _returns(self, patches: Tensor, rows: Rows, sides: Sequence[int]) -> Tensor:
+        """(B, N) discounted returns: the map resampled to what it shows of each grid, 0 around."""
+        grids = []
+        for drawn, seen, side in zip(rows, shown(rows), sides, strict=True):
+            size = (seen.stop - seen.start, side)
+            cells = F.interpolate(patches.unsqueeze(1), size, mode="bilinear", antialias=True)
+            around = (0, 0, seen.start - drawn.start, drawn.stop - seen.stop)
+            cells = F.pad(cells.squeeze(1), around)
+            grids.append(losses.reward_to_go(cells.flatten(1), self.settings.discount))
+        return torch.cat(grids, 1)
 
     def _scaled(self, name: str, advantages: Tensor) -> Tensor:
         square = advantages.square().mean()

@@ -7,17 +7,17 @@ from rarl.models.critic import Critic
 from rarl.models.prior import CodePrior
 from rarl.models.saved import CodeSet
 from rarl.models.vqvae import VQVAE
-from rarl.plan import CriticSettings
+from rarl.plan import CriticTraining
 from rarl.runtime import seeds
 from rarl.runtime.metrics_log import MetricsLog
 from rarl.train.adversary import Adversary
 from rarl.train.batches import batch_indices
 from rarl.train.loop import run
-from rarl.train.rollouts import roll_out, whole
+from rarl.train.rollouts import all_rows, roll_out
 
 
 def train_critic(
-    settings: CriticSettings, prior: CodePrior, vqvae: VQVAE, train: CodeSet, *, log: MetricsLog
+    settings: CriticTraining, prior: CodePrior, vqvae: VQVAE, train: CodeSet, *, log: MetricsLog
 ) -> Critic:
     """The averaged critic, in evaluation mode, after as many steps as an RL run gives its own."""
     torch.manual_seed(seeds.derive(settings.seed, "critic", "weights"))
@@ -31,7 +31,7 @@ def train_critic(
             prior,
             vqvae,
             train.take(indices, prior.device),
-            whole(prior),
+            all_rows(prior),
             repeats=1,
             temperature=settings.temperature,
             top_k=settings.top_k,

@@ -43,9 +43,9 @@ def finetune(
     average, best = MovingAverage(prior, settings.rl.ema_decay), Best()
     optimiser = torch.optim.Adam(prior.parameters(), settings.rl.learning_rate)
     method = (
-        _mle(settings, prior, train, optimiser)
+        _mle_step(settings, prior, train, optimiser)
         if settings.objective == "mle"
-        else reinforce(settings, prior, train, optimiser, decoder)
+        else rl_step(settings, prior, train, optimiser, decoder)
     )
 
     def step(i: int) -> dict[str, Tensor]:
@@ -73,7 +73,7 @@ def finetune(
     return prior.eval()
 
 
-def _mle(
+def _mle_step(
     settings: FinetuneSettings,
     prior: CodePrior,
     train: CodeSet,
@@ -89,7 +89,7 @@ def _mle(
     return step
 
 
-def reinforce(
+def rl_step(
     settings: FinetuneSettings,
     prior: CodePrior,
     train: CodeSet,
@@ -102,13 +102,14 @@ def reinforce(
     sides = [pixelcnn.side for pixelcnn in prior.grids.values()]
     return Reinforce(
         settings=settings.rl,
+        rows=settings.rows,
         policy=prior,
         anchor=deepcopy(prior).eval().requires_grad_(False),
         decoder=decoder,
         adversary=Adversary(
             settings.rl.critic,
             decoder.channels,
-            decoder.scale * settings.rl.part.rows(sides)[-1],
+            decoder.scale * settings.rows[-1],
             decoder.scale * sides[-1],
             prior.device,
         ),

@@ -45,16 +45,20 @@ class DistanceJudge:
 
 @dataclass(frozen=True)
 class OracleJudge:
-    """NLL of the draw under the oracle, nats a code."""
+    """KL(generator || oracle), nats a code, by the draw.
+
+    The oracle's NLL less the generator's own: by the first alone the narrowest generator would win.
+    """
 
     oracle: CodePrior
-    criterion: ClassVar[str] = "nll_oracle"
+    criterion: ClassVar[str] = "kl_oracle"
 
     @torch.no_grad()
     def __call__(self, prior: CodePrior, settings: FinetuneSettings) -> float:
         total = 0.0
         for codes in held_out(prior, settings):
-            total += float(nll(self.oracle(codes), codes)) * len(codes[0])
+            difference = nll(self.oracle(codes), codes) - nll(prior(codes), codes)
+            total += float(difference) * len(codes[0])
         return total / settings.rl.evaluate_samples
 
 

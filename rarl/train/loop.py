@@ -6,7 +6,7 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
-from rarl.runtime import seeds
+from rarl.runtime import device, seeds
 from rarl.runtime.errors import UserError
 from rarl.runtime.metrics_log import MetricsLog, NotFiniteError
 from rarl.runtime.progress import track
@@ -40,9 +40,11 @@ def run(
             start = time.perf_counter()
             torch.manual_seed(seeds.derive(seed, stage, i))
             figures = step(i)
-            spent += time.perf_counter() - start
             done = i + 1
             last = done == steps
+            if done % evaluate_every == 0 or last:
+                device.wait()
+            spent += time.perf_counter() - start
             if done % log_every == 0 or last:
                 line = {name: float(value) for name, value in figures.items()}
                 progress.note(**line)

@@ -27,6 +27,7 @@ class Reinforce:
     """
 
     settings: Rl
+    rows: tuple[int, ...]  # that a rollout draws of each grid
     policy: CodePrior
     anchor: CodePrior  # the frozen MLE prior
     decoder: Decoder
@@ -57,7 +58,7 @@ class Reinforce:
     def rollouts(self, count: int, purpose: str, step: int) -> Rollouts:
         """At least `count`: `rollouts_per_context` neighbours share a real picture's context."""
         sides = [prior.side for prior in self.policy.grids.values()]
-        rows = random_part(self.settings.part.rows(sides), sides)
+        rows = random_part(self.rows, sides)
         repeats = self.settings.rollouts_per_context
         return roll_out(
             self.policy,
@@ -81,21 +82,26 @@ class Reinforce:
         return self.adversary.update(rollouts.real_images[chosen], rollouts.images[chosen])
 
     def update_policy(self, rollouts: Rollouts, i: int) -> dict[str, Tensor]:
-        """One step of reward + KL to the anchor (+ NLL), means over the codes that were drawn."""
+        """One step of reward, KL to the anchor and NLL, each a mean over the codes drawn.
+
+        The KL pulls on every code's own distribution, not on the codes before it.
+        """
         scores = self.adversary.reward(rollouts.images)
-        log_probs = self._log_probs(self.policy, rollouts)  # (B, N, K)
-        with torch.no_grad():
-            anchor = self._log_probs(self.anchor, rollouts)
+        log_probs = self.log_probs(self.policy, rollouts, self.top_k)  # (B, N, K)
+        with torch.no_grad():  # of all codes: what only one of them excludes would weigh 1e4
+            anchor = self.log_probs(self.anchor, rollouts, top_k=0)
         drawn = [grid[:, rows] for grid, rows in zip(rollouts.codes, rollouts.rows, strict=True)]
         actions = torch.cat([grid.flatten(1) for grid in drawn], 1).unsqueeze(-1)
         taken = log_probs.gather(-1, actions).squeeze(-1)  # (B, N)
-        advantages = self.credit(scores, [(grid.shape[1], grid.shape[2]) for grid in drawn])
+        advantages = self.credit(scores, rollouts.rows, [grid.shape[2] for grid in drawn])
         divergence = losses.kl(log_probs, anchor)  # (B, N)
 
         loss = losses.reinforce(taken, advantages) + self.settings.kl_weight * divergence.mean()
         if self.settings.mle_weight:
             real = self.real_codes(len(actions), "mle", i)
-            loss = loss + self.settings.mle_weight * losses.nll(self.policy(real), real)
+            logits = self.policy(real, rollouts.rows)
+            parts = [grid[:, rows] for grid, rows in zip(real, rollouts.rows, strict=True)]
+            loss = loss + self.settings.mle_weight * losses.nll(logits, parts)
         self.optimiser.zero_grad()
         loss.backward()
         norm = nn.utils.clip_grad_norm_(self.policy.parameters(), self.settings.gradient_clip)
@@ -103,13 +109,13 @@ class Reinforce:
         return {
             "reward_mean": scores.whole.mean(),
             "reward_std": scores.whole.std(),
-            "kl": divergence.detach().mean() * sum(self.policy.positions),
+            "kl": divergence.detach().sum(1).mean(),
             "entropy": losses.entropy(log_probs.detach()).mean(),
             "gradient_norm": norm,
         }
 
-    def _log_probs(self, prior: CodePrior, rollouts: Rollouts) -> Tensor:
-        """(B, N, K) log-probabilities of the distribution that the drawn codes were drawn from."""
+    def log_probs(self, prior: CodePrior, rollouts: Rollouts, top_k: int) -> Tensor:
+        """(B, N, K) log-probabilities of the drawn codes, as a sampler of `prior` has them."""
         grids = prior(rollouts.codes, rollouts.rows)
         logits = torch.cat([grid.flatten(1, 2) for grid in grids], 1)
-        return policy_log_probs(logits, self.temperature, self.top_k)
+        return policy_log_probs(logits, self.temperature, top_k)

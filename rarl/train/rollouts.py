@@ -10,6 +10,8 @@ from rarl.models.prior import CodePrior
 from rarl.models.vqvae import Codes
 from rarl.sampling import sample
 
+Rows = tuple[slice, ...]  # of each grid, coarse to fine
+
 
 class Decoder(Protocol):
     """What turns codes into what the critic sees: a VQ-VAE, or nothing but the codes."""
@@ -24,17 +26,17 @@ class Rollouts(NamedTuple):
     """A batch of drawn pictures beside the real ones that give their context."""
 
     codes: Codes  # drawn within `rows`, the real picture's elsewhere
-    rows: tuple[slice, ...]  # of each grid, coarse to fine
+    rows: Rows
     images: Tensor  # (B, C, h, W) the part of the decoded codes that the finest rows show
     real_images: Tensor  # (B, C, h, W) the same part of the reconstructions
 
 
-def whole(prior: CodePrior) -> tuple[slice, ...]:
+def all_rows(prior: CodePrior) -> Rows:
     """All rows of each grid."""
     return tuple(slice(0, pixelcnn.side) for pixelcnn in prior.grids.values())
 
 
-def random_part(rows: Sequence[int], sides: Sequence[int]) -> tuple[slice, ...]:
+def random_part(rows: Sequence[int], sides: Sequence[int]) -> Rows:
     """`rows` rows of each grid at a random height, each within the coarser grid's."""
     start, room, chosen = 0, sides[0], []
     for grid, count in enumerate(rows):
@@ -50,7 +52,7 @@ def roll_out(
     policy: CodePrior,
     decoder: Decoder,
     contexts: Codes,
-    rows: tuple[slice, ...],
+    rows: Rows,
     *,
     repeats: int,
     temperature: float,
@@ -58,6 +60,7 @@ def roll_out(
 ) -> Rollouts:
     """Draws `rows` of each grid given the real codes above them; decodes what they show.
 
+    A finer grid is drawn given the whole coarser one: its drawn rows, and the context's around.
     Each context is continued `repeats` times, by neighbours in the batch.
     """
     real = tuple(grid.repeat_interleave(repeats, 0) for grid in contexts)
@@ -67,11 +70,16 @@ def roll_out(
     return Rollouts(codes, rows, decode_part(decoder, codes, rows), real_images)
 
 
-def decode_part(decoder: Decoder, codes: Codes, rows: Sequence[slice]) -> Tensor:
+def decode_part(decoder: Decoder, codes: Codes, rows: Rows) -> Tensor:
     """(B, C, h, W) what the finest grid's rows show, decoded without the codes around them."""
-    finest, last = rows[-1], len(codes) - 1
-    shown = [
-        grid[:, finest.start >> (last - i) : finest.stop >> (last - i)]
-        for i, grid in enumerate(codes)
-    ]
-    return decoder.decode(tuple(shown))
+    parts = zip(codes, shown(rows), strict=True)
+    return decoder.decode(tuple(grid[:, seen] for grid, seen in parts))
+
+
+def shown(rows: Rows) -> Rows:
+    """The rows of each grid that lie where the finest grid's are."""
+    finest, last = rows[-1], len(rows) - 1
+    return tuple(
+        slice(finest.start >> (last - grid), finest.stop >> (last - grid))
+        for grid in range(len(rows))
+    )

@@ -2,9 +2,10 @@
 
 import os
 import re
+import shlex
 import sys
 
-RARL = f"{sys.executable} -m rarl.cli"  # by the interpreter that runs Snakemake, activated or not
+RARL = f"{shlex.quote(sys.executable)} -m rarl.cli"  # by the interpreter that runs Snakemake, activated or not
 
 
 def stage(name):
@@ -54,7 +55,6 @@ wildcard_constraints:
     grid="single|top|bottom",
     seed=r"\d+",
     table=one_of(CONFIG.tables),
-    reference="reconstructions|images",
 
 
 def manifest(wildcards):

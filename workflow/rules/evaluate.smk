@@ -45,24 +45,36 @@ rule reject:
 
 rule reference:
     input:
-        data=manifest,
         vqvae=f"{RUN}/vqvae.safetensors",
         codes=f"{RUN}/codes.safetensors",
     output:
-        output=f"{RUN}/reference-{{reference}}.npz",
+        output=f"{RUN}/reference-reconstructions.npz",
     log:
-        f"{LOGS}/{{experiment}}/reference-{{reference}}.log",
+        f"{LOGS}/{{experiment}}/reference.log",
     benchmark:
-        f"{BENCHMARKS}/{{experiment}}/reference-{{reference}}.tsv"
+        f"{BENCHMARKS}/{{experiment}}/reference.tsv"
     params:
-        settings=lambda w: plan.to_json(
-            plan.reference(CONFIG, w.experiment, w.reference)
-        ),
+        settings=lambda w: plan.to_json(plan.features(CONFIG, w.experiment)),
         code=fingerprint.of("reference"),
     shell:
         STAGE
-        + " --data {input.data:q} --vqvae {input.vqvae:q} --codes {input.codes:q}"
-        " --output {output.output:q}"
+        + " --vqvae {input.vqvae:q} --codes {input.codes:q} --output {output.output:q}"
+
+
+rule reference_images:
+    input:
+        data=manifest,
+    output:
+        output=f"{RUN}/reference-images.npz",
+    log:
+        f"{LOGS}/{{experiment}}/reference-images.log",
+    benchmark:
+        f"{BENCHMARKS}/{{experiment}}/reference-images.tsv"
+    params:
+        settings=lambda w: plan.to_json(plan.features(CONFIG, w.experiment)),
+        code=fingerprint.of("reference_images"),
+    shell:
+        STAGE + " --data {input.data:q} --output {output.output:q}"
 
 
 rule features:
@@ -145,7 +157,7 @@ rule quality:
 
 rule seconds:
     output:
-        output=f"{BRANCH}/{{table}}.json",
+        output=f"{BRANCH}/seconds-{{table}}.json",
     log:
         f"{LOGS}/{{experiment}}/{{method}}/{{table}}.log",
     benchmark:
@@ -160,4 +172,4 @@ rule seconds:
         ),
         code=fingerprint.of("seconds"),
     shell:
-        STAGE + " --output {output.output:q}"
+        STAGE.replace("{threads}", "1") + " --output {output.output:q}"

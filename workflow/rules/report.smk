@@ -121,7 +121,7 @@ rule time_figure:
     wildcard_constraints:
         figure=figures_of("time"),
     params:
-        settings=lambda w: plan.to_json(plan.time_figure(CONFIG, w.figure)),
+        settings=lambda w: plan.to_json(plan.rows(CONFIG, w.figure)),
         code=fingerprint.of("time_figure"),
     shell:
         STAGE
@@ -151,7 +151,7 @@ rule distance_table:
 
 rule seconds_table:
     input:
-        seconds=cells(f"{RESULTS}/{{experiment}}/{{method}}/{{table}}.json"),
+        seconds=cells(f"{RESULTS}/{{experiment}}/{{method}}/seconds-{{table}}.json"),
     output:
         csv=TABLE,
         markdown=MARKDOWN,
@@ -184,7 +184,7 @@ rule quality_table:
     wildcard_constraints:
         table=tables_of("quality"),
     params:
-        settings=lambda w: plan.to_json(plan.quality_table(CONFIG, w.table)),
+        settings=lambda w: plan.to_json(plan.rows(CONFIG, w.table)),
         code=fingerprint.of("quality_table"),
     shell:
         STAGE
@@ -204,7 +204,7 @@ rule nll_table:
     wildcard_constraints:
         table=tables_of("nll"),
     params:
-        settings=lambda w: plan.to_json(plan.quality_table(CONFIG, w.table)),
+        settings=lambda w: plan.to_json(plan.rows(CONFIG, w.table)),
         code=fingerprint.of("nll_table"),
     shell:
         STAGE

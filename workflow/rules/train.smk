@@ -8,6 +8,8 @@ rule vqvae:
         f"{LOGS}/{{experiment}}/vqvae.log",
     benchmark:
         f"{BENCHMARKS}/{{experiment}}/vqvae.tsv"
+    wildcard_constraints:
+        experiment=one_of(set(CONFIG.experiments) - ORACLES),
     priority: LONG
     params:
         settings=lambda w: plan.to_json(plan.vqvae(CONFIG, w.experiment)),

@@ -1,0 +1,94 @@
+"""Fine-tuning keeps the averaged weights that the judge prefers, for every objective."""
+
+from collections.abc import Callable
+from copy import deepcopy
+from pathlib import Path
+
+import pytest
+import torch
+
+from rarl.config import Critic, Finetuning, Part, Rl
+from rarl.models.onehot import OneHot
+from rarl.models.prior import CodePrior
+from rarl.models.saved import CodeSet
+from rarl.plan import FinetuneSettings
+from rarl.runtime.metrics_log import MetricsLog
+from rarl.train.finetune import finetune
+
+SHARED = {
+    **{"iterations": 4, "batch_size": 4, "learning_rate": 1e-2, "gradient_clip": 1.0},
+    **{"ema_decay": 0.5, "log_every": 1, "evaluate_every": 2, "evaluate_samples": 4},
+}
+CRITIC = Critic(
+    loss="logistic",
+    stem_stride=1,
+    hidden_units=4,
+    max_units=4,
+    final_size=2,
+    map_size=0,
+    batch_size=4,
+    steps=1,
+    warmup_steps=1,
+    learning_rate=1e-3,
+    gradient_penalty=0.1,
+    penalty_every=1,
+    ema_decay=0.5,
+)
+RL = Rl(
+    **SHARED,
+    part=Part(single=1.0, top=1.0, bottom=1.0),
+    rollouts_per_context=1,
+    reward="single",
+    discount=0.9,
+    whole_weight=0.5,
+    kl_weight=0.1,
+    mle_weight=0.0,
+    critic=CRITIC,
+)
+
+
+class Fake:
+    """Prefers the check that it is told to, and remembers what it saw."""
+
+    criterion = "distance"
+
+    def __init__(self, figures: list[float]) -> None:
+        self.figures, self.seen = figures, list[dict[str, torch.Tensor]]()
+
+    def __call__(self, prior: CodePrior, settings: FinetuneSettings) -> float:
+        self.seen.append(deepcopy(prior.state_dict()))
+        return self.figures[len(self.seen) - 1]
+
+
+@pytest.mark.parametrize("objective", ["mle", "reinforce"])
+@pytest.mark.parametrize("figures", [[1.0, 2.0, 3.0], [3.0, 1.0, 2.0], [3.0, 2.0, 1.0]])
+def test_the_best_check_is_kept(
+    tmp_path: Path,
+    make_code_prior: Callable[..., CodePrior],
+    codes_of: Callable[..., CodeSet],
+    objective: str,
+    figures: list[float],
+):
+    prior, start = make_code_prior(4), make_code_prior(4)
+    judge = Fake(figures)
+    rl = Finetuning(**SHARED) if objective == "mle" else RL
+    settings = FinetuneSettings(
+        seed=0,
+        flip=False,
+        objective=objective,
+        rl=rl,
+        rows=(4,),
+        temperature=1.0,
+        top_k=0,
+        extractor=None,
+    )
+    log = MetricsLog(tmp_path / "log.jsonl")
+    tuned = finetune(settings, prior, codes_of(20), codes_of(5), OneHot(7), judge, log=log)
+    assert not tuned.training
+    assert len(judge.seen) == 3  # the start, after 2 and after 4 iterations
+    best = judge.seen[figures.index(1.0)]
+    for name, weights in tuned.state_dict().items():
+        assert torch.equal(weights, best[name])
+    for name, weights in start.state_dict().items():
+        assert torch.equal(weights, judge.seen[0][name])
+    assert any(not torch.equal(judge.seen[1][name], judge.seen[2][name]) for name in best)
