@@ -33,7 +33,7 @@ class Generator:
     @property
     def image_size(self) -> int:
         """Side of the pictures, pixels."""
-        return self.vqvae.scale * list(self.prior.grids.values())[-1].side
+        return self.vqvae.scale * self.prior.sides[-1]
 
     @torch.no_grad()
     def encode(self, pictures: UInt8[Tensor, "b 3 height width"]) -> Codes:

@@ -23,7 +23,6 @@ class _ByMethod(Settings):
 
     title: str
     columns: Columns
-    rows: Rows
     paper: dict[str, Figures]  # the paper's figures of a row
 
     @model_validator(mode="after")
@@ -36,22 +35,15 @@ class DistanceTable(_ByMethod):
     """Cells are Frechet distances of samples to the reference (paper's Tables 1 to 3)."""
 
     kind: Literal["distance"]
+    rows: Rows
 
 
-class SecondsTable(Settings):
+class SecondsTable(_ByMethod):
     """Cells are seconds to draw a batch of rollouts (paper's Table 11). Needs no training."""
 
     kind: Literal["seconds"]
-    title: str
-    columns: Columns
     rows: Annotated[dict[str, str], Field(min_length=1)]  # method: label
     batch_size: Count
-    paper: dict[str, Figures]
-
-    @model_validator(mode="after")
-    def _paper_fits(self) -> Self:
-        _require_widths(self.paper, self.columns)
-        return self
 
 
 class ReconstructionTable(Settings):
@@ -133,7 +125,7 @@ def experiments_of(shown: Table | Figure) -> tuple[str, ...]:
 
 def paper_rows(table: Table) -> tuple[str, ...]:
     """Rows for which the paper's figures are given."""
-    return tuple(table.paper) if isinstance(table, (_ByMethod, SecondsTable)) else ()
+    return tuple(table.paper) if isinstance(table, _ByMethod) else ()
 
 
 def methods_of(shown: Table | Figure) -> tuple[str, ...]:

@@ -36,9 +36,14 @@ class CodePrior(nn.Module):
         return next(iter(self.grids.values())).codebook_size
 
     @property
+    def sides(self) -> list[int]:
+        """Rows, and columns, of each grid."""
+        return [prior.side for prior in self.grids.values()]
+
+    @property
     def positions(self) -> list[int]:
         """Codes in each grid."""
-        return [prior.side**2 for prior in self.grids.values()]
+        return [side**2 for side in self.sides]
 
     def forward(
         self, codes: Codes, rows: Sequence[slice] | None = None

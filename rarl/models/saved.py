@@ -1,6 +1,6 @@
 """Models and code sets as artefacts: what is written beside the weights builds the model again."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -125,6 +125,13 @@ class CodeSet:
     def __add__(self, other: "CodeSet") -> "CodeSet":
         pairs = zip(self.grids, other.grids, strict=True)
         return CodeSet(tuple(torch.cat(pair) for pair in pairs), self.codebook_size)
+
+
+def gather(batches: Iterable[Codes], codebook_size: int) -> CodeSet:
+    """Batches of codes as one set."""
+    pieces = [[grid.to("cpu", torch.int16) for grid in codes] for codes in batches]
+    grids = tuple(torch.cat(grid) for grid in zip(*pieces, strict=True))
+    return CodeSet(grids, codebook_size)
 
 
 def save_codes(path: Path, sets: dict[str, CodeSet], metadata: dict[str, Any]) -> None:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from rarl.plan import TableSettings
 from rarl.report.distances import Distance, common_protocol
-from rarl.report.sheet import Sheet, in_rows, measured
+from rarl.report.sheet import Sheet, in_rows, measured_rows
 
 
 def sheet(distances: Sequence[Distance], settings: TableSettings) -> Sheet:
@@ -18,13 +18,7 @@ def sheet(distances: Sequence[Distance], settings: TableSettings) -> Sheet:
         common_protocol(column, heading)
         for column, heading in zip(columns, settings.headings, strict=True)
     ]
-    lines = []
-    for label, row, paper in zip(settings.labels, rows, settings.paper, strict=True):
-        figures = paper or (None,) * len(row)
-        cells = [
-            measured(cell.mean, cell.std, figure) for cell, figure in zip(row, figures, strict=True)
-        ]
-        lines.append((label, cells))
+    lines = measured_rows([[(cell.mean, cell.std) for cell in row] for row in rows], settings)
     spread = ": mean ± standard deviation over the seeds" if distances[0].seeds else ""
     notes = [f"Fréchet distances, lower is better{spread}.", ""]
     for heading, protocol, column in zip(settings.headings, protocols, columns, strict=True):

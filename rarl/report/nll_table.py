@@ -17,7 +17,7 @@ def sheet(results: Sequence[dict[str, Any]], settings: RowsSettings) -> Sheet:
         rows.append((label, [*cells, measured(of["nll_test"], None, None, 4)]))
     first = results[0]
     notes = [
-        f"- NLL_oracle: the oracle's of {first['count_samples']:,} codes grids that the method "
+        f"- NLL_oracle: the oracle's of {first['count_samples']:,} code grids that the method "
         f"draws, {first['unit']}, over {len(first['nll_oracle'])} sampling seeds; of its own "
         f"draws the oracle's is {first['nll_oracle_of_its_own']:.4f}",
         f"- NLL_test: the method's of {first['count_val']:,} held-out grids of the oracle",

@@ -4,19 +4,13 @@ from collections.abc import Sequence
 from typing import Any
 
 from rarl.plan import TableSettings
-from rarl.report.sheet import Sheet, in_rows, measured
+from rarl.report.sheet import Sheet, in_rows, measured_rows
 
 
 def sheet(results: Sequence[dict[str, Any]], settings: TableSettings) -> Sheet:
     """Row-major results of the stage `seconds`."""
-    lines = []
     rows = in_rows(results, len(settings.labels))
-    for label, row, paper in zip(settings.labels, rows, settings.paper, strict=True):
-        figures = paper or (None,) * len(row)
-        cells = [
-            measured(of["mean"], of["std"], figure) for of, figure in zip(row, figures, strict=True)
-        ]
-        lines.append((label, cells))
+    lines = measured_rows([[(of["mean"], of["std"]) for of in row] for row in rows], settings)
     batches = sorted({of["batch_size"] for of in results})
     devices = sorted({of["device"] for of in results})
     notes = [

@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
+from rarl.plan import TableSettings
+
 Of = TypeVar("Of")
 
 
@@ -46,6 +48,18 @@ def measured(mean: float, std: float | None, paper: float | None, digits: int = 
     spread = "" if std is None else f" ± {std:.{digits}f}"
     beside = "" if paper is None else f" (paper: {paper:g})"
     return Cell(f"{mean:.{digits + 2}f}", f"{mean:.{digits}f}{spread}{beside}")
+
+
+def measured_rows(
+    rows: Sequence[Sequence[tuple[float, float | None]]], settings: TableSettings
+) -> list[tuple[str, list[Cell]]]:
+    """Means and deviations, row by row, as labelled cells with the paper's figures beside them."""
+    lines = []
+    for label, row, paper in zip(settings.labels, rows, settings.paper, strict=True):
+        figures = paper or (None,) * len(row)
+        cells = [measured(*cell, figure) for cell, figure in zip(row, figures, strict=True)]
+        lines.append((label, cells))
+    return lines
 
 
 def in_rows(items: Sequence[Of], height: int) -> list[list[Of]]:

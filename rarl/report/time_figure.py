@@ -2,10 +2,11 @@
 
 import csv
 import io
+from itertools import accumulate
 
 from matplotlib.figure import Figure
 
-from rarl.report.curves import Log, frame, series
+from rarl.report.curves import Log, frame
 from rarl.runtime.errors import UserError
 
 
@@ -50,8 +51,7 @@ def progress(label: str, log: Log) -> tuple[list[float], list[float]]:
     checks = [line for line in log if "distance" in line and "training_seconds" in line]
     if not checks:
         raise UserError(f"{label}: its metrics hold no distances; run its fine-tuning again")
-    _, distances = series(checks, "distance")
-    best = [min(distances[: at + 1]) for at in range(len(distances))]
+    best = list(accumulate((line["distance"] for line in checks), min))
     return [line["training_seconds"] for line in checks], best
 
 

@@ -5,9 +5,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-import torch
-
-from rarl.models.saved import CodeSet, save_draw
+from rarl.models.saved import gather, save_draw
 from rarl.models.vqvae import Codes
 from rarl.runtime.device import name
 from rarl.runtime.files import write_json
@@ -23,9 +21,8 @@ def save_draws(
 ) -> None:
     """Stores batches of codes with their seed; `made` goes into both files."""
     start = time.perf_counter()
-    pieces = [[grid.to("cpu", torch.int16) for grid in codes] for codes in batches]
+    drawn = gather(batches, codebook_size)
     seconds = time.perf_counter() - start
-    grids = tuple(torch.cat(grid) for grid in zip(*pieces, strict=True))
-    save_draw(output, CodeSet(grids, codebook_size), seed, made)
-    spent = {"pictures": len(grids[0]), "seconds": seconds, "device": name()}
+    save_draw(output, drawn, seed, made)
+    spent = {"pictures": len(drawn), "seconds": seconds, "device": name()}
     write_json(timing, spent | made)

@@ -14,7 +14,8 @@ from rarl.stages._decoding import decode
 def strip(model: VQVAE, captions: Sequence[str], samples: Sequence[Path]) -> Image.Image:
     """A captioned block of the first samples of each file, left to right.
 
-    The same random numbers stand behind the pictures at the same place of every block.
+    The same random numbers stand behind the pictures at the same place of every block, but where
+    a method rejects some.
     """
     blocks = []
     for caption, path in zip(captions, samples, strict=True):

@@ -5,7 +5,7 @@ from pathlib import Path
 import torch
 
 from rarl.data.shards import Pictures, open_split
-from rarl.models.saved import CodeSet, load_vqvae, save_codes
+from rarl.models.saved import CodeSet, gather, load_vqvae, save_codes
 from rarl.models.vqvae import VQVAE
 from rarl.plan import CodesSettings
 from rarl.runtime import device, provenance
@@ -30,11 +30,8 @@ def run(settings: CodesSettings, *, data: Path, vqvae: Path, output: Path) -> No
 
 @torch.inference_mode()
 def _encode(model: VQVAE, pictures: Pictures, batch_size: int, *, mirrored: bool) -> CodeSet:
-    grids = []
     batches = consecutive(len(pictures), batch_size)
-    for indices in track(batches, len(batches), "codes", "batch"):
-        images = load_images(pictures, indices, model.device)
-        codes = model.encode(images.flip(-1) if mirrored else images)
-        grids.append([grid.to("cpu", torch.int16) for grid in codes])
-    stacked = tuple(torch.cat(grid) for grid in zip(*grids, strict=True))
-    return CodeSet(stacked, model.settings.codebook_size)
+    shown = track(batches, len(batches), "codes", "batch")
+    images = (load_images(pictures, indices, model.device) for indices in shown)
+    codes = (model.encode(batch.flip(-1) if mirrored else batch) for batch in images)
+    return gather(codes, model.settings.codebook_size)

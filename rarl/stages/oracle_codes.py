@@ -2,9 +2,7 @@
 
 from pathlib import Path
 
-import torch
-
-from rarl.models.saved import CodeSet, load_prior, save_codes
+from rarl.models.saved import gather, load_prior, save_codes
 from rarl.plan import OracleCodesSettings
 from rarl.runtime import device, provenance, seeds
 from rarl.runtime.progress import track
@@ -21,6 +19,5 @@ def run(settings: OracleCodesSettings, *, oracle: Path, output: Path) -> None:
         seed = seeds.derive(settings.seed, "oracle", name)
         batches = draw(model, seed, count, size, temperature=1.0, top_k=0)
         shown = track(batches, -(-count // size), f"oracle {name}", "batch")
-        grids = [codes[0].to("cpu", torch.int16) for codes in shown]
-        sets[name] = CodeSet((torch.cat(grids),), model.codebook_size)
+        sets[name] = gather(shown, model.codebook_size)
     save_codes(output, sets, provenance.describe("oracle_codes", settings, oracle=oracle))

@@ -99,7 +99,6 @@ def rl_step(
     """The step of an RL run that starts from `prior`, which it changes in place."""
     assert isinstance(settings.rl, Rl)  # for the type checker: `plan.finetune` gives it
     torch.manual_seed(seeds.derive(settings.seed, "finetune", "critic"))
-    sides = [pixelcnn.side for pixelcnn in prior.grids.values()]
     return Reinforce(
         settings=settings.rl,
         rows=settings.rows,
@@ -110,7 +109,7 @@ def rl_step(
             settings.rl.critic,
             decoder.channels,
             decoder.scale * settings.rows[-1],
-            decoder.scale * sides[-1],
+            decoder.scale * prior.sides[-1],
             prior.device,
         ),
         credit=Credit(settings.rl),

@@ -15,7 +15,7 @@ from rarl.sampling import policy_log_probs
 from rarl.train.adversary import Adversary
 from rarl.train.batches import batch_indices
 from rarl.train.credit import Credit
-from rarl.train.rollouts import Decoder, Rollouts, random_part, roll_out
+from rarl.train.rollouts import Decoder, Rollouts, random_part, roll_out, within
 
 
 @dataclass
@@ -57,8 +57,7 @@ class Reinforce:
 
     def rollouts(self, count: int, purpose: str, step: int) -> Rollouts:
         """At least `count`: `rollouts_per_context` neighbours share a real picture's context."""
-        sides = [prior.side for prior in self.policy.grids.values()]
-        rows = random_part(self.rows, sides)
+        rows = random_part(self.rows, self.policy.sides)
         repeats = self.settings.rollouts_per_context
         return roll_out(
             self.policy,
@@ -90,18 +89,18 @@ class Reinforce:
         log_probs = self.log_probs(self.policy, rollouts, self.top_k)  # (B, N, K)
         with torch.no_grad():  # of all codes: what only one of them excludes would weigh 1e4
             anchor = self.log_probs(self.anchor, rollouts, top_k=0)
-        drawn = [grid[:, rows] for grid, rows in zip(rollouts.codes, rollouts.rows, strict=True)]
+        drawn = within(rollouts.codes, rollouts.rows)
         actions = torch.cat([grid.flatten(1) for grid in drawn], 1).unsqueeze(-1)
         taken = log_probs.gather(-1, actions).squeeze(-1)  # (B, N)
-        advantages = self.credit(scores, rollouts.rows, [grid.shape[2] for grid in drawn])
+        advantages = self.credit(scores, rollouts.rows, self.policy.sides)
         divergence = losses.kl(log_probs, anchor)  # (B, N)
 
         loss = losses.reinforce(taken, advantages) + self.settings.kl_weight * divergence.mean()
         if self.settings.mle_weight:
             real = self.real_codes(len(actions), "mle", i)
             logits = self.policy(real, rollouts.rows)
-            parts = [grid[:, rows] for grid, rows in zip(real, rollouts.rows, strict=True)]
-            loss = loss + self.settings.mle_weight * losses.nll(logits, parts)
+            nll = losses.nll(logits, within(real, rollouts.rows))
+            loss = loss + self.settings.mle_weight * nll
         self.optimiser.zero_grad()
         loss.backward()
         norm = nn.utils.clip_grad_norm_(self.policy.parameters(), self.settings.gradient_clip)

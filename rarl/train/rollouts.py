@@ -33,7 +33,7 @@ class Rollouts(NamedTuple):
 
 def all_rows(prior: CodePrior) -> Rows:
     """All rows of each grid."""
-    return tuple(slice(0, pixelcnn.side) for pixelcnn in prior.grids.values())
+    return tuple(slice(0, side) for side in prior.sides)
 
 
 def random_part(rows: Sequence[int], sides: Sequence[int]) -> Rows:
@@ -72,8 +72,12 @@ def roll_out(
 
 def decode_part(decoder: Decoder, codes: Codes, rows: Rows) -> Tensor:
     """(B, C, h, W) what the finest grid's rows show, decoded without the codes around them."""
-    parts = zip(codes, shown(rows), strict=True)
-    return decoder.decode(tuple(grid[:, seen] for grid, seen in parts))
+    return decoder.decode(within(codes, shown(rows)))
+
+
+def within(codes: Codes, rows: Rows) -> Codes:
+    """The codes in some rows of each grid."""
+    return tuple(grid[:, part] for grid, part in zip(codes, rows, strict=True))
 
 
 def shown(rows: Rows) -> Rows:
