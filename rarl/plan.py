@@ -1,4 +1,4 @@
-"""The stages and what each may depend on: which part of the configuration a stage is given.
+"""Which part of the configuration each stage is given.
 
 A rule passes its stage's settings as one sorted JSON string, so that the command can be replayed
 by hand and a change re-runs exactly the stages that it concerns. Imports no torch.
@@ -6,7 +6,6 @@ by hand and a change re-runs exactly the stages that it concerns. Imports no tor
 
 import json
 from pathlib import Path
-from typing import Literal
 
 from rarl.config import (
     RESERVED,
@@ -14,172 +13,45 @@ from rarl.config import (
     ArchitectureTable,
     Config,
     ConfigError,
-    Count,
-    CountOrZero,
-    Critic,
-    Dataset,
     DistanceTable,
     Finetuning,
     NllTable,
-    Positive,
-    Prior,
     QualityTable,
-    Real,
     ReconstructionTable,
     Rejection,
-    Rl,
     SamplesFigure,
     SecondsTable,
     Settings,
     TimeFigure,
-    Vqvae,
     experiments_of,
     methods_of,
     nearest,
 )
+from rarl.stage_settings import (
+    ArchitectureSettings,
+    CodesSettings,
+    CriticTraining,
+    CurvesSettings,
+    DistanceSettings,
+    DrawSettings,
+    ExtractorSettings,
+    FeaturesSettings,
+    FinetuneSettings,
+    GridSettings,
+    NllSettings,
+    OracleCodesSettings,
+    PrepareSettings,
+    PriorSettings,
+    QualitySettings,
+    RejectSettings,
+    RowsSettings,
+    SamplesFigureSettings,
+    SecondsSettings,
+    TableSettings,
+    VqvaeSettings,
+)
 
 SUFFIXES = (".csv", ".json", ".jsonl", ".md", ".npz", ".png", ".safetensors")  # of the outputs
-
-
-class PrepareSettings(Settings):
-    dataset: Dataset
-    image_size: Count
-
-
-class VqvaeSettings(Settings):
-    seed: CountOrZero
-    latents: tuple[Count, ...]
-    vqvae: Vqvae
-
-
-class CodesSettings(Settings):
-    batch_size: Count
-
-
-class PriorSettings(Settings):
-    seed: CountOrZero
-    grid: CountOrZero  # 0 is the coarsest
-    prior: Prior
-
-
-class ExtractorSettings(Settings):
-    """How features are computed; part of the protocol behind every distance."""
-
-    name: Literal["inception", "efficientnet_lite0"]
-    weights: str | None
-
-
-class FinetuneSettings(Settings):
-    seed: CountOrZero
-    flip: bool  # train on the codes of mirrored pictures, too
-    objective: Literal["mle", "reinforce"]
-    rl: Rl | Finetuning  # Finetuning alone for `mle`, which has no critic
-    rows: tuple[Count, ...]  # that a rollout draws of each grid; for `mle` all
-    temperature: Positive
-    top_k: CountOrZero
-    extractor: ExtractorSettings | None  # None for an oracle experiment, which decodes nothing
-
-
-class OracleCodesSettings(Settings):
-    seed: CountOrZero
-    train: Count
-    val: Count
-    batch_size: Count
-
-
-class NllSettings(Settings):
-    batch_size: Count
-
-
-class CriticTraining(Settings):
-    """A critic trained beside a prior that stays as it is."""
-
-    seed: CountOrZero
-    flip: bool
-    critic: Critic
-    steps: Count
-    temperature: Positive
-    top_k: CountOrZero
-    log_every: Count
-
-
-class DrawSettings(Settings):
-    seed: CountOrZero
-    count: Count
-    batch_size: Count
-    temperature: Positive
-    top_k: CountOrZero
-
-
-class RejectSettings(Settings):
-    draw: DrawSettings
-    draws: Count  # for each picture that is kept
-
-
-class FeaturesSettings(Settings):
-    extractor: ExtractorSettings
-    batch_size: Count
-
-
-class DistanceSettings(Settings):
-    """Nothing to set: the protocol travels in the moments' files."""
-
-
-class QualitySettings(Settings):
-    extractor: ExtractorSettings
-    batch_size: Count
-    neighbours: Count
-    kid_subsets: Count
-    kid_subset_size: Count
-
-
-class SecondsSettings(Settings):
-    """What it takes to draw a batch of rollouts, with weights of any kind."""
-
-    latents: tuple[Count, ...]
-    codebook_size: Count
-    priors: tuple[Prior, ...]
-    rows: tuple[Count, ...]  # that a rollout draws of each grid
-    batch_size: Count
-
-
-class GridSettings(Settings):
-    labels: tuple[str, ...]  # of the methods, left to right
-
-
-class SamplesFigureSettings(Settings):
-    headings: tuple[str, ...]  # of the experiments, top to bottom
-    labels: tuple[str, ...]  # of the methods, left to right
-
-
-class CurvesSettings(Settings):
-    title: str
-    grids: tuple[str, ...]  # of the priors, in the order of their metrics
-    labels: tuple[str, ...]  # of the methods, likewise
-
-
-class TableSettings(Settings):
-    """Methods by experiments."""
-
-    title: str
-    headings: tuple[str, ...]  # of the columns
-    labels: tuple[str, ...]  # of the rows
-    paper: tuple[tuple[Real | None, ...] | None, ...]  # row by row
-
-
-class ArchitectureSettings(Settings):
-    title: str
-    image_size: Count
-    latents: tuple[Count, ...]
-    vqvae: Vqvae
-    priors: dict[str, Prior]  # by the headings of their columns, coarse to fine, the oracle first
-
-
-class RowsSettings(Settings):
-    """Methods, one below the other, of one experiment."""
-
-    title: str
-    labels: tuple[str, ...]
 
 
 def to_json(settings: Settings) -> str:

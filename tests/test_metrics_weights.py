@@ -9,8 +9,8 @@ import torch
 
 from rarl.metrics.extractors import load_extractor
 from rarl.metrics.weights import read_state
-from rarl.plan import ExtractorSettings
 from rarl.runtime.errors import UserError
+from rarl.stage_settings import ExtractorSettings
 
 PUBLISHED = {"inception": "6726825d", "efficientnet_lite0": "57934424"}
 

@@ -9,9 +9,9 @@ from rarl.config import Vqvae
 from rarl.models.critic import Scores
 from rarl.models.prior import CodePrior
 from rarl.models.vqvae import VQVAE
-from rarl.plan import DrawSettings, RejectSettings
 from rarl.rejection import draw_best
 from rarl.sampling import draw
+from rarl.stage_settings import DrawSettings, RejectSettings
 
 
 class Brightness(nn.Module):

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from rarl.plan import CurvesSettings, TableSettings
 from rarl.report import curves, time_figure
 from rarl.runtime.errors import UserError
+from rarl.stage_settings import CurvesSettings, TableSettings
 from rarl.stages import curves as curves_stage
 from rarl.stages import distance_table as table_stage
 

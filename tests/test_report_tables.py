@@ -7,10 +7,10 @@ import pytest
 
 from rarl import plan
 from rarl.config import load
-from rarl.plan import RowsSettings, TableSettings
 from rarl.report import architecture_table, nll_table, quality_table, seconds_table
 from rarl.report.distances import Distance, Protocol
 from rarl.report.sheet import Cell, Sheet, in_rows, measured
+from rarl.stage_settings import RowsSettings, TableSettings
 
 PAPER = load(Path(__file__).resolve().parent.parent / "config" / "paper.yaml")
 

@@ -11,8 +11,8 @@ from rarl.config import Critic, Finetuning, Part, Rl
 from rarl.models.onehot import OneHot
 from rarl.models.prior import CodePrior
 from rarl.models.saved import CodeSet
-from rarl.plan import FinetuneSettings
 from rarl.runtime.metrics_log import MetricsLog
+from rarl.stage_settings import FinetuneSettings
 from rarl.train.finetune import finetune
 
 SHARED = {

@@ -9,9 +9,9 @@ from rarl.config import Finetuning
 from rarl.losses import nll
 from rarl.models.onehot import OneHot
 from rarl.models.prior import CodePrior
-from rarl.plan import FinetuneSettings
 from rarl.runtime import seeds
 from rarl.sampling import draw
+from rarl.stage_settings import FinetuneSettings
 from rarl.train.judge import OracleJudge
 
 MakeCodePrior = Callable[..., CodePrior]

@@ -3,7 +3,7 @@
 import torch
 
 from rarl.metrics.extractor import Extractor
-from rarl.plan import ExtractorSettings
+from rarl.stage_settings import ExtractorSettings
 
 
 def load_extractor(settings: ExtractorSettings, device: torch.device) -> Extractor:

@@ -1,8 +1,8 @@
 """An experiment's models as the paper's supplementary tables list them. Imports no torch."""
 
 from rarl.config import Prior
-from rarl.plan import ArchitectureSettings
 from rarl.report.sheet import Cell, Sheet
+from rarl.stage_settings import ArchitectureSettings
 
 NONE = "-"
 

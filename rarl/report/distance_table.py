@@ -2,9 +2,9 @@
 
 from collections.abc import Sequence
 
-from rarl.plan import TableSettings
 from rarl.report.distances import Distance, common_protocol
 from rarl.report.sheet import Sheet, in_rows, measured_rows
+from rarl.stage_settings import TableSettings
 
 
 def sheet(distances: Sequence[Distance], settings: TableSettings) -> Sheet:

@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from typing import Any
 
-from rarl.plan import RowsSettings
 from rarl.report.sheet import Sheet, measured
+from rarl.stage_settings import RowsSettings
 
 HEADINGS = ("NLL_oracle", "NLL_test")
 

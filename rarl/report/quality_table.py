@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 from typing import Any
 
-from rarl.plan import RowsSettings
 from rarl.report.distances import Distance, common_protocol
 from rarl.report.sheet import Cell, Sheet, measured
+from rarl.stage_settings import RowsSettings
 
 HEADINGS = ("distance", "precision", "recall", "KID", "seconds a picture")
 

@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from typing import Any
 
-from rarl.plan import TableSettings
 from rarl.report.sheet import Sheet, in_rows, measured_rows
+from rarl.stage_settings import TableSettings
 
 
 def sheet(results: Sequence[dict[str, Any]], settings: TableSettings) -> Sheet:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
-from rarl.plan import TableSettings
+from rarl.stage_settings import TableSettings
 
 Of = TypeVar("Of")
 

@@ -25,6 +25,7 @@ EXCLUDED = {
     "rarl.runtime.errors",
     "rarl.runtime.fingerprint",
     "rarl.runtime.progress",
+    "rarl.stage_settings",
 }
 
 

@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from rarl.plan import ArchitectureSettings as Settings
 from rarl.report.architecture_table import sheet
+from rarl.stage_settings import ArchitectureSettings as Settings
 from rarl.stages._writing import write_table
 
 __all__ = ["Settings", "run"]

@@ -7,9 +7,9 @@ import torch
 from rarl.data.shards import Pictures, open_split
 from rarl.models.saved import CodeSet, gather, load_vqvae, save_codes
 from rarl.models.vqvae import VQVAE
-from rarl.plan import CodesSettings
 from rarl.runtime import device, provenance
 from rarl.runtime.progress import track
+from rarl.stage_settings import CodesSettings
 from rarl.train.batches import consecutive
 from rarl.train.vqvae import load_images
 

@@ -3,9 +3,9 @@
 from pathlib import Path
 
 from rarl.models.saved import load_codes, load_prior, load_vqvae, save_critic, training_codes
-from rarl.plan import CriticTraining
 from rarl.runtime import device, provenance
 from rarl.runtime.metrics_log import MetricsLog
+from rarl.stage_settings import CriticTraining
 from rarl.train.critic import train_critic
 
 Settings = CriticTraining

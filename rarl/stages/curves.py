@@ -2,9 +2,9 @@
 
 from pathlib import Path
 
-from rarl.plan import CurvesSettings as Settings
 from rarl.report.curves import draw, read
 from rarl.runtime.files import atomic
+from rarl.stage_settings import CurvesSettings as Settings
 
 __all__ = ["Settings", "run"]
 

@@ -5,10 +5,10 @@ from typing import Any
 
 from rarl.metrics import moments
 from rarl.metrics.frechet import frechet_distance
-from rarl.plan import DistanceSettings
 from rarl.runtime import provenance
 from rarl.runtime.errors import UserError
 from rarl.runtime.files import write_json
+from rarl.stage_settings import DistanceSettings
 from rarl.stages._seeds import over_seeds
 
 Settings = DistanceSettings

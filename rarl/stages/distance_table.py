@@ -2,9 +2,9 @@
 
 from pathlib import Path
 
-from rarl.plan import TableSettings as Settings
 from rarl.report.distance_table import sheet
 from rarl.report.distances import read
+from rarl.stage_settings import TableSettings as Settings
 from rarl.stages._writing import write_table
 
 __all__ = ["Settings", "run"]

@@ -3,10 +3,10 @@
 from pathlib import Path
 
 from rarl.models.saved import load_prior
-from rarl.plan import DrawSettings
 from rarl.runtime import device, provenance
 from rarl.runtime.progress import track
 from rarl.sampling import draw
+from rarl.stage_settings import DrawSettings
 from rarl.stages._drawing import save_draws
 
 Settings = DrawSettings

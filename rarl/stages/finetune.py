@@ -5,9 +5,9 @@ from pathlib import Path
 from rarl.metrics import moments
 from rarl.metrics.extractors import load_extractor
 from rarl.models.saved import load_codes, load_prior, load_vqvae, save_prior, training_codes
-from rarl.plan import FinetuneSettings
 from rarl.runtime import device, provenance
 from rarl.runtime.metrics_log import MetricsLog
+from rarl.stage_settings import FinetuneSettings
 from rarl.train.finetune import finetune
 from rarl.train.judge import DistanceJudge
 

@@ -4,9 +4,9 @@ from pathlib import Path
 
 from rarl.models.onehot import OneHot
 from rarl.models.saved import load_codes, load_prior, save_prior
-from rarl.plan import FinetuneSettings
 from rarl.runtime import device, provenance
 from rarl.runtime.metrics_log import MetricsLog
+from rarl.stage_settings import FinetuneSettings
 from rarl.train.finetune import finetune
 from rarl.train.judge import OracleJudge
 

@@ -4,8 +4,8 @@ from pathlib import Path
 
 from rarl.models.saved import load_vqvae
 from rarl.pictures import write
-from rarl.plan import GridSettings
 from rarl.runtime import device
+from rarl.stage_settings import GridSettings
 from rarl.stages._strip import strip
 
 Settings = GridSettings

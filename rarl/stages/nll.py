@@ -3,9 +3,9 @@
 from pathlib import Path
 
 from rarl.models.saved import load_codes, load_draw, load_prior
-from rarl.plan import NllSettings
 from rarl.runtime import device, provenance
 from rarl.runtime.files import write_json
+from rarl.stage_settings import NllSettings
 from rarl.stages._seeds import over_seeds
 from rarl.train.prior import evaluate_nll
 

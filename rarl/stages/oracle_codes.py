@@ -3,10 +3,10 @@
 from pathlib import Path
 
 from rarl.models.saved import gather, load_prior, save_codes
-from rarl.plan import OracleCodesSettings
 from rarl.runtime import device, provenance, seeds
 from rarl.runtime.progress import track
 from rarl.sampling import draw
+from rarl.stage_settings import OracleCodesSettings
 
 Settings = OracleCodesSettings
 

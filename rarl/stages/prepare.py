@@ -12,10 +12,10 @@ from rarl.data.manifest import FORMAT, Manifest, Reason, SplitEntry, Unreadable,
 from rarl.data.pictures import SPLITS, Picture, Source, Split
 from rarl.data.shards import ShardWriter, remove_shards
 from rarl.data.sources import open_source
-from rarl.plan import PrepareSettings
 from rarl.runtime.errors import UserError
 from rarl.runtime.files import write_json
 from rarl.runtime.progress import track
+from rarl.stage_settings import PrepareSettings
 
 Settings = PrepareSettings
 MAX_UNREADABLE = 1  # per cent of the pictures

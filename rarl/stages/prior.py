@@ -3,9 +3,9 @@
 from pathlib import Path
 
 from rarl.models.saved import load_codes, save_prior, training_codes
-from rarl.plan import PriorSettings
 from rarl.runtime import device, provenance
 from rarl.runtime.metrics_log import MetricsLog
+from rarl.stage_settings import PriorSettings
 from rarl.train.prior import train_prior
 
 Settings = PriorSettings

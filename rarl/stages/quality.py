@@ -9,9 +9,9 @@ from rarl.metrics.extractor import features
 from rarl.metrics.extractors import load_extractor
 from rarl.metrics.neighbours import kernel_distance, precision_recall, spread
 from rarl.models.saved import load_codes, load_draw, load_vqvae
-from rarl.plan import QualitySettings
 from rarl.runtime import device, provenance
 from rarl.runtime.files import read_json, write_json
+from rarl.stage_settings import QualitySettings
 from rarl.stages._decoding import decode
 from rarl.stages._seeds import over_seeds
 

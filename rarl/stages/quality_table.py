@@ -2,10 +2,10 @@
 
 from pathlib import Path
 
-from rarl.plan import RowsSettings as Settings
 from rarl.report.distances import read
 from rarl.report.quality_table import sheet
 from rarl.runtime.files import read_json
+from rarl.stage_settings import RowsSettings as Settings
 from rarl.stages._writing import write_table
 
 __all__ = ["Settings", "run"]

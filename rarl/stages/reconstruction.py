@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from rarl.plan import DistanceSettings
 from rarl.runtime import provenance
+from rarl.stage_settings import DistanceSettings
 from rarl.stages.distance import compare
 
 Settings = DistanceSettings

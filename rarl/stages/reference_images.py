@@ -8,9 +8,9 @@ from torch import Tensor
 from rarl.data.shards import Pictures, open_split
 from rarl.metrics.extractor import extract
 from rarl.metrics.extractors import load_extractor
-from rarl.plan import FeaturesSettings
 from rarl.runtime import device, provenance
 from rarl.runtime.progress import track
+from rarl.stage_settings import FeaturesSettings
 from rarl.train.batches import consecutive
 from rarl.train.vqvae import load_pixels
 

@@ -3,10 +3,10 @@
 from pathlib import Path
 
 from rarl.models.saved import load_critic, load_prior, load_vqvae
-from rarl.plan import RejectSettings
 from rarl.rejection import draw_best
 from rarl.runtime import device, provenance
 from rarl.runtime.progress import track
+from rarl.stage_settings import RejectSettings
 from rarl.stages._drawing import save_draws
 
 Settings = RejectSettings

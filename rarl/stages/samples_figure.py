@@ -4,9 +4,9 @@ from pathlib import Path
 
 from rarl.models.saved import load_vqvae
 from rarl.pictures import joined, write
-from rarl.plan import SamplesFigureSettings
 from rarl.report.sheet import in_rows
 from rarl.runtime import device
+from rarl.stage_settings import SamplesFigureSettings
 from rarl.stages._strip import strip
 
 Settings = SamplesFigureSettings

@@ -7,11 +7,11 @@ from statistics import fmean, stdev
 import torch
 
 from rarl.models.prior import stack
-from rarl.plan import SecondsSettings
 from rarl.runtime import device, provenance, seeds
 from rarl.runtime.files import write_json
 from rarl.runtime.progress import track
 from rarl.sampling import sample
+from rarl.stage_settings import SecondsSettings
 from rarl.train.rollouts import random_part
 
 Settings = SecondsSettings

@@ -4,9 +4,9 @@ from pathlib import Path
 
 from rarl.data.shards import open_split
 from rarl.models.saved import save_vqvae
-from rarl.plan import VqvaeSettings
 from rarl.runtime import device, provenance
 from rarl.runtime.metrics_log import MetricsLog
+from rarl.stage_settings import VqvaeSettings
 from rarl.train.vqvae import train_vqvae
 
 Settings = VqvaeSettings

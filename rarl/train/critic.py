@@ -7,9 +7,9 @@ from rarl.models.critic import Critic
 from rarl.models.prior import CodePrior
 from rarl.models.saved import CodeSet
 from rarl.models.vqvae import VQVAE
-from rarl.plan import CriticTraining
 from rarl.runtime import seeds
 from rarl.runtime.metrics_log import MetricsLog
+from rarl.stage_settings import CriticTraining
 from rarl.train.adversary import Adversary
 from rarl.train.batches import batch_indices
 from rarl.train.loop import run

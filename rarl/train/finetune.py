@@ -12,9 +12,9 @@ from torch import Tensor
 from rarl.config import Rl
 from rarl.models.prior import CodePrior
 from rarl.models.saved import CodeSet
-from rarl.plan import FinetuneSettings
 from rarl.runtime import seeds
 from rarl.runtime.metrics_log import MetricsLog
+from rarl.stage_settings import FinetuneSettings
 from rarl.train.adversary import Adversary
 from rarl.train.averaging import Best, MovingAverage
 from rarl.train.batches import batch_indices

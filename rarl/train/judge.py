@@ -15,9 +15,9 @@ from rarl.metrics.frechet import Gaussian, frechet_distance
 from rarl.metrics.moments import Moments
 from rarl.models.prior import CodePrior
 from rarl.models.vqvae import VQVAE, Codes, to_pixels
-from rarl.plan import FinetuneSettings
 from rarl.runtime import seeds
 from rarl.sampling import draw
+from rarl.stage_settings import FinetuneSettings
 
 
 class Judge(Protocol):
