@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 import torch
+from small_settings import critic_settings
 
-from rarl.config import Critic as CriticSettings
 from rarl.config import Vqvae
 from rarl.models.critic import Critic
 from rarl.models.prior import CodePrior
@@ -62,21 +62,7 @@ def test_a_vqvae_returns_frozen_with_equal_pictures(tmp_path: Path, vqvae_settin
 
 
 def test_a_critic_returns_with_equal_scores(tmp_path: Path):
-    settings = CriticSettings(
-        loss="logistic",
-        stem_stride=1,
-        hidden_units=4,
-        max_units=8,
-        final_size=2,
-        map_size=4,
-        batch_size=4,
-        steps=1,
-        warmup_steps=0,
-        learning_rate=1e-3,
-        gradient_penalty=0.1,
-        penalty_every=1,
-        ema_decay=0.5,
-    )
+    settings = critic_settings(stem_stride=1, final_size=2, map_size=4)
     critic, path = Critic(settings, 7, 4, 8), tmp_path / "critic.safetensors"
     save_critic(path, critic.eval(), {})
     images = torch.rand(2, 7, 4, 8)

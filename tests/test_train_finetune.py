@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 import torch
+from small_settings import critic_settings, finetuning, rl_settings
 
-from rarl.config import Critic, Finetuning, Part, Rl
 from rarl.models.onehot import OneHot
 from rarl.models.prior import CodePrior
 from rarl.models.saved import CodeSet
@@ -15,35 +15,9 @@ from rarl.runtime.metrics_log import MetricsLog
 from rarl.stage_settings import FinetuneSettings
 from rarl.train.finetune import finetune
 
-SHARED = {
-    **{"iterations": 4, "batch_size": 4, "learning_rate": 1e-2, "gradient_clip": 1.0},
-    **{"ema_decay": 0.5, "log_every": 1, "evaluate_every": 2, "evaluate_samples": 4},
-}
-CRITIC = Critic(
-    loss="logistic",
-    stem_stride=1,
-    hidden_units=4,
-    max_units=4,
-    final_size=2,
-    map_size=0,
-    batch_size=4,
-    steps=1,
-    warmup_steps=1,
-    learning_rate=1e-3,
-    gradient_penalty=0.1,
-    penalty_every=1,
-    ema_decay=0.5,
-)
-RL = Rl(
-    **SHARED,
-    part=Part(single=1.0, top=1.0, bottom=1.0),
-    rollouts_per_context=1,
-    reward="single",
-    discount=0.9,
-    whole_weight=0.5,
-    kl_weight=0.1,
-    mle_weight=0.0,
-    critic=CRITIC,
+BRIEF = {"iterations": 4, "batch_size": 4, "evaluate_every": 2, "evaluate_samples": 4}
+CRITIC = critic_settings(
+    loss="logistic", stem_stride=1, final_size=2, batch_size=4, warmup_steps=1, gradient_penalty=0.1
 )
 
 
@@ -71,7 +45,8 @@ def test_the_best_check_is_kept(
 ):
     prior, start = make_code_prior(4), make_code_prior(4)
     judge = Fake(figures)
-    rl = Finetuning(**SHARED) if objective == "mle" else RL
+    mle = objective == "mle"
+    rl = finetuning(**BRIEF) if mle else rl_settings(**BRIEF, kl_weight=0.1, critic=CRITIC)
     settings = FinetuneSettings(
         seed=0,
         flip=False,

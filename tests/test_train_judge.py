@@ -4,8 +4,8 @@ from collections.abc import Callable
 
 import pytest
 import torch
+from small_settings import finetuning
 
-from rarl.config import Finetuning
 from rarl.losses import nll
 from rarl.models.onehot import OneHot
 from rarl.models.prior import CodePrior
@@ -18,16 +18,7 @@ MakeCodePrior = Callable[..., CodePrior]
 
 
 def test_the_oracle_judges_by_the_kl_of_one_fixed_draw(make_code_prior: MakeCodePrior):
-    rl = Finetuning(
-        iterations=1,
-        batch_size=4,
-        learning_rate=1e-3,
-        gradient_clip=1.0,
-        ema_decay=0.5,
-        log_every=1,
-        evaluate_every=1,
-        evaluate_samples=10,
-    )
+    rl = finetuning(batch_size=4, evaluate_samples=10)
     settings = FinetuneSettings(
         seed=5,
         flip=False,

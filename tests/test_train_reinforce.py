@@ -4,10 +4,10 @@ from collections.abc import Callable
 
 import pytest
 import torch
+from small_settings import rl_settings
 from torch import Tensor
 
 from rarl import losses, sampling
-from rarl.config import Critic as CriticSettings
 from rarl.config import Part, Rl, Vqvae
 from rarl.models.critic import Critic, Scores
 from rarl.models.prior import CodePrior
@@ -23,42 +23,6 @@ CPU = torch.device("cpu")
 MakeCodePrior = Callable[..., CodePrior]
 CodesOf = Callable[..., CodeSet]
 MakeReinforce = Callable[..., Reinforce]
-
-
-def rl_settings(**changes: object) -> Rl:
-    values = {
-        "iterations": 1,
-        "batch_size": 64,
-        "learning_rate": 1e-2,
-        "gradient_clip": 1.0,
-        "ema_decay": 0.5,
-        "log_every": 1,
-        "evaluate_every": 1,
-        "evaluate_samples": 2,
-        "part": Part(single=1.0, top=1.0, bottom=1.0),
-        "rollouts_per_context": 1,
-        "reward": "single",
-        "discount": 0.5,
-        "whole_weight": 0.5,
-        "kl_weight": 0.0,
-        "mle_weight": 0.0,
-        "critic": CriticSettings(
-            loss="wasserstein",
-            stem_stride=2,
-            hidden_units=4,
-            max_units=8,
-            final_size=4,
-            map_size=0,
-            batch_size=16,
-            steps=1,
-            warmup_steps=2,
-            learning_rate=1e-3,
-            gradient_penalty=10.0,
-            penalty_every=1,
-            ema_decay=0.5,
-        ),
-    }
-    return Rl(**(values | changes))
 
 
 class CountingAdversary(Adversary):

@@ -1,0 +1,52 @@
+"""Settings of fine-tuning that run in no time; each test changes what it is about."""
+
+from rarl.config import Critic, Finetuning, Part, Rl
+
+FINETUNING = {
+    "iterations": 1,
+    "batch_size": 64,
+    "learning_rate": 1e-2,
+    "gradient_clip": 1.0,
+    "ema_decay": 0.5,
+    "log_every": 1,
+    "evaluate_every": 1,
+    "evaluate_samples": 2,
+}
+
+
+def finetuning(**changes: object) -> Finetuning:
+    return Finetuning(**(FINETUNING | changes))
+
+
+def critic_settings(**changes: object) -> Critic:
+    values = {
+        "loss": "wasserstein",
+        "stem_stride": 2,
+        "hidden_units": 4,
+        "max_units": 8,
+        "final_size": 4,
+        "map_size": 0,
+        "batch_size": 16,
+        "steps": 1,
+        "warmup_steps": 2,
+        "learning_rate": 1e-3,
+        "gradient_penalty": 10.0,
+        "penalty_every": 1,
+        "ema_decay": 0.5,
+    }
+    return Critic(**(values | changes))
+
+
+def rl_settings(**changes: object) -> Rl:
+    values = {
+        **FINETUNING,
+        "part": Part(single=1.0, top=1.0, bottom=1.0),
+        "rollouts_per_context": 1,
+        "reward": "single",
+        "discount": 0.5,
+        "whole_weight": 0.5,
+        "kl_weight": 0.0,
+        "mle_weight": 0.0,
+        "critic": critic_settings(),
+    }
+    return Rl(**(values | changes))
