@@ -81,15 +81,27 @@ def test_a_conditional_prior_is_causal_and_sees_the_coarser_grid(
             assert changed[2 * row : 2 * row + 2, 2 * column : 2 * column + 2].all()
 
 
-@pytest.mark.parametrize("rows", [slice(0, 4), slice(1, 3), slice(3, 4), slice(0, 1)])
+@pytest.mark.parametrize("rows", [(0, 16), (0, 1), (1, 3), (4, 9), (9, 16), (15, 16)])
 @pytest.mark.parametrize("attention_layers", [0, 2])
+@pytest.mark.parametrize(("layers", "filter_size"), [(1, 3), (3, 5)])
 def test_some_rows_have_the_logits_of_all(
-    make_prior: MakePrior, rows: slice, attention_layers: int
+    make_prior: MakePrior,
+    rows: tuple[int, int],
+    attention_layers: int,
+    layers: int,
+    filter_size: int,
 ):
-    prior = make_prior(side=4, conditional=True, attention_layers=attention_layers)
-    codes, above = torch.randint(7, (2, 4, 4)), torch.randint(7, (2, 2, 2))
-    whole = prior(codes, above)
-    torch.testing.assert_close(prior(codes, above, rows), whole[:, rows])
+    """Where the rows before them are left out, as out of sight, and where they are not."""
+    prior = make_prior(
+        side=16,
+        conditional=True,
+        attention_layers=min(attention_layers, layers),
+        layers=layers,
+        filter_size=filter_size,
+    )
+    codes, above = torch.randint(7, (2, 16, 16)), torch.randint(7, (2, 8, 8))
+    some = prior(codes, above, slice(*rows))
+    torch.testing.assert_close(some, prior(codes, above)[:, slice(*rows)])
 
 
 def test_a_missing_or_needless_condition_is_refused(make_prior: MakePrior):

@@ -39,12 +39,15 @@ class GatedLayer(nn.Module):
             nn.init.zeros_(gate.bias)  # type: ignore[arg-type]
             nn.init.kaiming_uniform_(gate.weight[hidden:], a=5**0.5)
 
-    def forward(self, v: Tensor, h: Tensor) -> tuple[Tensor, Tensor]:
-        """(B, C, H, W) each."""
+    def forward(self, v: Tensor, h: Tensor, skip: int = 0) -> tuple[Tensor, Tensor]:
+        """(B, C, H, W) each; `v` may begin above `h`. Leaves the first `skip` rows of `v` out.
+
+        Above `v` lies the border of zeros, or else rows that `skip` = `reach` makes needless.
+        """
         p = self.reach
-        u = self.conv_v(F.pad(F.relu(v), (p, p, p, 0)))
-        v = v + F.glu(self.gate_v(self.dropout(F.relu(u))), 1)
-        u = self.conv_h(F.pad(F.relu(h), (p, 0))) + self.link(F.relu(v))
+        u = self.conv_v(F.pad(F.relu(v), (p, p, p - skip, 0)))
+        v = v[:, :, skip:] + F.glu(self.gate_v(self.dropout(F.relu(u))), 1)
+        u = self.conv_h(F.pad(F.relu(h), (p, 0))) + self.link(F.relu(v[:, :, -h.shape[2] :]))
         h = h + F.glu(self.gate_h(self.dropout(F.relu(u))), 1)
         return v, h
 
@@ -181,20 +184,33 @@ class PixelCNN(nn.Module):
         above: Int[Tensor, "b h2 w2"] | None = None,
         rows: slice = ALL_ROWS,
     ) -> Float[Tensor, "b rows w k"]:
-        """Logits of the codes in `rows`; nothing is computed for the rows below them.
+        """Logits of the codes in `rows`; computes nothing that they do not depend on.
 
         `above` is the next coarser grid, for a conditional prior and for no other.
         """
         first, last, _ = rows.indices(self.side)
-        embedded = self.embedding(codes[:, :last])  # (B, H, W, C)
-        v, h = self.enter(embedded.permute(0, 3, 1, 2), self.place(above))
+        begin, *tops = self._tops(first)
+        embedded = self.embedding(codes[:, begin:last])  # (B, H, W, C)
+        v, h = self.enter(embedded.permute(0, 3, 1, 2), self.place(above)[:, :, begin:])
         previous = shift(embedded.flatten(1, 2)) if self.attention else None
+        v, h = v[:, :, tops[0] - begin :], h[:, :, tops[-1] - begin :]
         for i, layer in enumerate(self.layers):
-            v, h = layer(v, h)
+            v, h = layer(v, h, tops[i + 1] - tops[i])
             if previous is not None and str(i) in self.attention:
                 flat = self.attention[str(i)](h.flatten(2).transpose(1, 2), previous)
                 h = flat.transpose(1, 2).unflatten(2, h.shape[2:])
-        return self.head(h[:, :, first:].permute(0, 2, 3, 1))
+        return self.head(h[:, :, first - tops[-1] :].permute(0, 2, 3, 1))
+
+    def _tops(self, first: int) -> list[int]:
+        """The first row that matters to the rows from `first` on: of the codes, then of `v` before
+        layer 0, 1, ... and behind the last.
+
+        `h` sees its own row of the last `v` alone, unless attention sees all before it.
+        """
+        if self.attention:
+            first = 0
+        depth = len(self.layers) + 1
+        return [max(0, first - self.reach * (depth - i)) for i in range(depth + 1)]
 
     def place(self, above: Tensor | None) -> Float[Tensor, "b c h w"]:
         """What each position knows beside the codes before it; B = 1 without a condition."""

@@ -95,14 +95,14 @@ class Reinforce:
         advantages = self.credit(scores, rollouts.rows, self.policy.sides)
         divergence = losses.kl(log_probs, anchor)  # (B, N)
 
+        self.optimiser.zero_grad()
         loss = losses.reinforce(taken, advantages) + self.settings.kl_weight * divergence.mean()
-        if self.settings.mle_weight:
+        loss.backward()
+        if self.settings.mle_weight:  # a pass of its own: memory never holds both passes
             real = self.real_codes(len(actions), "mle", i)
             logits = self.policy(real, rollouts.rows)
             nll = losses.nll(logits, within(real, rollouts.rows))
-            loss = loss + self.settings.mle_weight * nll
-        self.optimiser.zero_grad()
-        loss.backward()
+            (self.settings.mle_weight * nll).backward()
         norm = nn.utils.clip_grad_norm_(self.policy.parameters(), self.settings.gradient_clip)
         self.optimiser.step()
         return {
