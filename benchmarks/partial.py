@@ -23,7 +23,7 @@ from rarl.models.prior import new_prior
 from rarl.models.saved import CodeSet
 from rarl.models.vqvae import VQVAE
 from rarl.runtime import device
-from rarl.train.finetune import rl_step
+from rarl.train.finetune import reinforce
 
 
 def measure(config: Config, experiment: str, method: str, repeats: int) -> tuple[float, float]:
@@ -35,22 +35,13 @@ def measure(config: Config, experiment: str, method: str, repeats: int) -> tuple
         torch.randint(of.vqvae.codebook_size, (512, n, n), dtype=torch.int16) for n in of.latents
     )
     settings = plan.finetune(config, experiment, method)
-    rl = settings.rl.model_copy(
-        update={"critic": settings.rl.critic.model_copy(update={"warmup_steps": 0})}
-    )
-    prior = new_prior(of).to(on)
-    optimiser = torch.optim.Adam(prior.parameters(), rl.learning_rate)
-    step = rl_step(
-        settings.model_copy(update={"rl": rl}),
-        prior,
-        CodeSet(grids, of.vqvae.codebook_size),
-        optimiser,
-        vqvae,
-    )
+    prior, codes = new_prior(of).to(on), CodeSet(grids, of.vqvae.codebook_size)
+    optimiser = torch.optim.Adam(prior.parameters(), settings.rl.learning_rate)
+    learner = reinforce(settings, settings.rl, prior, codes, optimiser, vqvae)
     start, times = _memory(on), []
     for i in range(1 + repeats):
         begin = time.perf_counter()
-        float(step(i)["reward_mean"])
+        float(learner.step(i)["reward_mean"])
         times.append(time.perf_counter() - begin)
     return median(times[1:]), _memory(on) - start
 

@@ -18,12 +18,16 @@ from rarl import commands as commands_beside
 from rarl.config import ConfigError
 from rarl.runtime import fingerprint
 from rarl.runtime.errors import UserError
+from rarl.runtime.signals import StoppedError
 
 STAGES = Path(__file__).parent / "stages"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Runs one command; returns 0, or 1 after one line on stderr about what the user can mend."""
+    """Runs one command; returns 0, or 1 after one line on stderr about what the user can mend.
+
+    Stopped by a signal, it returns 128 and the signal's number.
+    """
     options = vars(_parser().parse_args(arguments))
     command, handler = options.pop("command"), options.pop("handler", None)
     try:
@@ -34,11 +38,20 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except (UserError, ConfigError, OSError) as error:  # the last: a full disk, no permission
         print(f"rarl {command}: error: {error}", file=sys.stderr)  # noqa: T201
         return 1
+    except StoppedError as stopped:
+        print(f"rarl {command}: {stopped}", file=sys.stderr)  # noqa: T201
+        return stopped.status
     return 0
 
 
 def run(
-    stage: str, settings: str, code: str | None, threads: int | None, **files: Path | list[Path]
+    stage: str,
+    settings: str,
+    code: str | None,
+    threads: int | None,
+    checkpoint_seconds: float,
+    checkpoint_steps: int,
+    **files: Path | list[Path],
 ) -> None:
     """Runs a stage with its settings (JSON) on its files. Raises `UserError`, `ConfigError`.
 
@@ -52,6 +65,8 @@ def run(
     module = importlib.import_module(f"rarl.stages.{stage}")
     if threads is not None and "torch" in sys.modules:
         sys.modules["torch"].set_num_threads(threads)
+    checkpoints = importlib.import_module("rarl.runtime.checkpoints")
+    checkpoints.set_interval(checkpoint_seconds, checkpoint_steps)
     module.run(module.Settings.from_json(settings), **files)
 
 
@@ -75,6 +90,13 @@ def _add_stage(
     stage.add_argument("--settings", required=True, metavar="JSON", help="as the workflow passes")
     stage.add_argument("--code", metavar="HASH", help="refuse to run any other code")
     stage.add_argument("--threads", type=_count, metavar="N", help="default: torch's choice")
+    every = "save a checkpoint every N"
+    stage.add_argument(
+        "--checkpoint-seconds", type=float, default=0.0, metavar="N", help=f"{every} seconds"
+    )
+    stage.add_argument(
+        "--checkpoint-steps", type=int, default=0, metavar="N", help=f"{every} steps"
+    )
     for name, several in _files(tree, source.stem).items():
         option = "--" + name.replace("_", "-")
         if several:

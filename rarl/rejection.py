@@ -13,11 +13,12 @@ from rarl.stage_settings import RejectSettings
 
 @torch.no_grad()
 def draw_best(
-    prior: CodePrior, vqvae: VQVAE, critic: Critic, settings: RejectSettings
+    prior: CodePrior, vqvae: VQVAE, critic: Critic, settings: RejectSettings, first: int = 0
 ) -> Iterator[Codes]:
     """The best of `draws` times as many pictures, batch by batch; each keeps one in `draws`.
 
-    The best of each batch, and not of groups of `draws`: nearer to a threshold of the score.
+    Begins behind the batches of which the `first` pictures were kept. The best of each batch, and
+    not of groups of `draws`: nearer to a threshold of the score.
     """
     of = settings.draw
     batches = draw(
@@ -27,6 +28,7 @@ def draw_best(
         of.batch_size * settings.draws,
         temperature=of.temperature,
         top_k=of.top_k,
+        first=first * settings.draws,
     )
     for codes in batches:
         scores = critic(vqvae.decode(codes)).whole

@@ -75,12 +75,19 @@ def sample(
 
 
 def draw(
-    prior: CodePrior, seed: int, count: int, batch_size: int, *, temperature: float, top_k: int
+    prior: CodePrior,
+    seed: int,
+    count: int,
+    batch_size: int,
+    *,
+    temperature: float,
+    top_k: int,
+    first: int = 0,
 ) -> Iterator[Codes]:
-    """Pictures 0 to `count` - 1 of a seed, in batches; their size changes no picture's numbers."""
-    for first in range(0, count, batch_size):
-        size = min(batch_size, count - first)
-        uniforms = uniforms_for(seed, first, size, sum(prior.positions), prior.device)
+    """Pictures `first` to `count` - 1 of a seed, in batches, which change no picture's numbers."""
+    for start in range(first, count, batch_size):
+        size = min(batch_size, count - start)
+        uniforms = uniforms_for(seed, start, size, sum(prior.positions), prior.device)
         yield sample(prior, uniforms, temperature=temperature, top_k=top_k)
 
 

@@ -18,7 +18,9 @@ import os
 from pathlib import Path
 
 from rarl.config import Settings as Base
+from rarl.runtime import checkpoints
 from rarl.runtime.errors import UserError
+from rarl.runtime.signals import StoppedError
 
 
 class Settings(Base):
@@ -28,6 +30,11 @@ class Settings(Base):
 def run(settings: Settings, *, first_input: Path, others: list[Path], output: Path) -> None:
     if settings.word == "fail":
         raise UserError("it failed")
+    if settings.word == "stop":
+        raise StoppedError(15, "step 3")
+    if settings.word == "interval":
+        output.write_text(str(checkpoints._interval))
+        return
     names = [first_input.name, *(path.name for path in others)]
     output.write_text(f"{settings.word} {names} {os.environ.get('OMP_NUM_THREADS')}")
 '''
@@ -62,6 +69,21 @@ def test_options_become_paths(stage, tmp_path):
 def test_threads_are_left_alone_unless_given(stage, tmp_path):
     assert call(tmp_path) == 0
     assert (tmp_path / "out").read_text().endswith("before")
+
+
+def test_stopped_by_a_signal_it_says_so_and_ends_as_a_shell_expects(stage, tmp_path, capsys):
+    assert call(tmp_path, "stop") == 143
+    error = capsys.readouterr().err
+    assert (
+        error == "rarl probe: stopped by SIGTERM at step 3; the same command goes on from there\n"
+    )
+
+
+def test_how_often_to_save(stage, tmp_path):
+    assert call(tmp_path, "interval", "--checkpoint-seconds", "2.5", "--checkpoint-steps", "7") == 0
+    assert (tmp_path / "out").read_text() == "Interval(seconds=2.5, steps=7)"
+    assert call(tmp_path, "interval") == 0
+    assert (tmp_path / "out").read_text() == "Interval(seconds=0.0, steps=0)"
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,7 @@ from small_settings import critic_settings, finetuning, rl_settings
 from rarl.models.onehot import OneHot
 from rarl.models.prior import CodePrior
 from rarl.models.saved import CodeSet
+from rarl.runtime.checkpoints import Checkpoints
 from rarl.runtime.metrics_log import MetricsLog
 from rarl.stage_settings import FinetuneSettings
 from rarl.train.finetune import finetune
@@ -57,8 +58,16 @@ def test_the_best_check_is_kept(
         top_k=0,
         extractor=None,
     )
-    log = MetricsLog(tmp_path / "log.jsonl")
-    tuned = finetune(settings, prior, codes_of(20), codes_of(5), OneHot(7), judge, log=log)
+    tuned = finetune(
+        settings,
+        prior,
+        codes_of(20),
+        codes_of(5),
+        OneHot(7),
+        judge,
+        log=MetricsLog(tmp_path / "log.jsonl"),
+        checkpoints=Checkpoints(tmp_path / "out", {}),
+    )
     assert not tuned.training
     assert len(judge.seen) == 3  # the start, after 2 and after 4 iterations
     best = judge.seen[figures.index(1.0)]

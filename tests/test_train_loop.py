@@ -8,11 +8,12 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+from rarl.runtime.checkpoints import Checkpoints
 from rarl.runtime.errors import UserError
 from rarl.runtime.metrics_log import MetricsLog
 from rarl.train.averaging import Best, MovingAverage
 from rarl.train.batches import batch_indices, consecutive
-from rarl.train.loop import run
+from rarl.train.loop import Loop
 
 
 def lines(path: Path) -> list[dict[str, float]]:
@@ -57,11 +58,25 @@ def test_the_loop_logs_evaluates_and_publishes(tmp_path: Path):
     path = tmp_path / "log.jsonl"
     log = MetricsLog(path)
 
+    steps = []
+
     def step(i: int) -> dict[str, Tensor]:
         assert not path.exists()
+        steps.append(i)
         return {"draw": torch.rand(())}
 
-    run("x", 5, step, lambda i: {"at": float(i)}, seed=0, log=log, log_every=2, evaluate_every=3)
+    loop = Loop(
+        "x",
+        5,
+        warmup=2,
+        seed=0,
+        log=log,
+        log_every=2,
+        evaluate_every=3,
+        checkpoints=Checkpoints(tmp_path / "out", {}),
+    )
+    loop.run(step, lambda i: {"at": float(i)}, {})
+    assert steps == [-2, -1, 0, 1, 2, 3, 4]
     evaluated = [line["at"] for line in lines(path) if "at" in line]
     logged = {line["step"]: line["draw"] for line in lines(path) if "draw" in line}
     assert evaluated == [0, 3, 5]
@@ -72,15 +87,15 @@ def test_the_loop_logs_evaluates_and_publishes(tmp_path: Path):
 @pytest.mark.parametrize("value", [math.nan, math.inf])
 def test_a_figure_that_is_not_finite_stops_with_stage_step_and_name(tmp_path: Path, value: float):
     path = tmp_path / "log.jsonl"
+    loop = Loop(
+        "prior",
+        3,
+        seed=0,
+        log=MetricsLog(path),
+        log_every=1,
+        evaluate_every=1,
+        checkpoints=Checkpoints(tmp_path / "out", {}),
+    )
     with pytest.raises(UserError, match=r"prior diverged at step 1: loss is (nan|inf)"):
-        run(
-            "prior",
-            3,
-            lambda i: {"loss": torch.tensor(value)},
-            lambda i: {},
-            seed=0,
-            log=MetricsLog(path),
-            log_every=1,
-            evaluate_every=1,
-        )
+        loop.run(lambda i: {"loss": torch.tensor(value)}, lambda i: {}, {})
     assert not path.exists()

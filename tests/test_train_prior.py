@@ -11,6 +11,7 @@ from rarl.config import Prior
 from rarl.losses import nll
 from rarl.models.prior import CodePrior
 from rarl.models.saved import CodeSet
+from rarl.runtime.checkpoints import Checkpoints
 from rarl.runtime.metrics_log import MetricsLog
 from rarl.train.prior import evaluate_nll, learning_rate, train_prior, unigram_nll
 
@@ -53,7 +54,14 @@ def test_the_prior_learns_and_repeats_bit_for_bit(
     train, val = codes_of(40, *sides), codes_of(10, *sides)
     priors = [
         train_prior(
-            settings, train, val, grid=grid, seed=3, device=CPU, log=MetricsLog(tmp_path / name)
+            settings,
+            train,
+            val,
+            grid=grid,
+            seed=3,
+            device=CPU,
+            log=MetricsLog(tmp_path / name),
+            checkpoints=Checkpoints(tmp_path / name, {}),
         )
         for name in ("a", "b")
     ]

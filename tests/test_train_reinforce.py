@@ -83,7 +83,7 @@ def test_reinforce_raises_the_reward(
 ):
     changes = changes | {"critic": rl_settings().critic.model_copy(update={"map_size": 4})}
     run_ = reinforce(rl_settings(**changes), *sides)
-    figures = [run_.step(i) for i in range(40)]
+    figures = [run_.step(i) for i in range(-2, 40)][2:]
     assert float(figures[-1]["reward_mean"]) > float(figures[0]["reward_mean"]) + 0.4
     assert run_.adversary.updates == 2 + 40  # the warm-up, then one an iteration
 

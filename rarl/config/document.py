@@ -8,7 +8,7 @@ from pydantic import Field, ValidationError, model_validator
 from rarl.config.datasets import Dataset
 from rarl.config.experiment import Experiment, Finetuning, Rl
 from rarl.config.faults import one_line, require
-from rarl.config.fields import FolderName, Name, Settings
+from rarl.config.fields import CountOrZero, FolderName, Name, Settings
 from rarl.config.overlaying import overlay
 from rarl.config.tables import Figure, Table, experiments_of, methods_of, paper_rows
 
@@ -44,10 +44,18 @@ class Rejection(Settings):
 Method = Annotated[Finetuned | Rejection, Field(discriminator="objective")]
 
 
+class Checkpoints(Settings):
+    """How often a stage saves where it is: whichever comes first; 0 for never."""
+
+    every_seconds: Annotated[float, Field(ge=0)]
+    every_steps: CountOrZero  # of training; of drawing, batches
+
+
 class Config(Settings):
     """A whole configuration file."""
 
     results: FolderName  # everything that is computed
+    checkpoints: Checkpoints
     datasets: dict[Name, Dataset]
     methods: dict[Name, Method]
     experiments: dict[Name, Experiment]

@@ -3,7 +3,9 @@
 import json
 import math
 import time
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from rarl.runtime.files import write_text
 
@@ -24,6 +26,7 @@ class MetricsLog:
         self._part = path.with_name(path.name + ".part")
         path.parent.mkdir(parents=True, exist_ok=True)
         self._part.unlink(missing_ok=True)
+        self._lines: list[str] = []
         self._start = time.monotonic()
 
     def write(self, step: int, figures: dict[str, float]) -> None:
@@ -32,10 +35,19 @@ class MetricsLog:
             if not math.isfinite(value):
                 raise NotFiniteError(f"step {step}: {name} is {value}")
         line = {"step": step, "seconds": round(time.monotonic() - self._start, 3), **figures}
+        self._lines.append(json.dumps(line) + "\n")
         with self._part.open("a", encoding="utf-8") as file:
-            file.write(json.dumps(line) + "\n")
+            file.write(self._lines[-1])
 
     def publish(self) -> None:
-        text = self._part.read_text(encoding="utf-8") if self._part.exists() else ""
-        write_text(self.path, text)
+        write_text(self.path, "".join(self._lines))
         self._part.unlink(missing_ok=True)
+
+    def state_dict(self) -> dict[str, Any]:
+        """For a checkpoint: the lines so far, and the seconds, which go on from there."""
+        return {"lines": self._lines, "seconds": time.monotonic() - self._start}
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        self._lines = list(state["lines"])
+        self._start = time.monotonic() - state["seconds"]
+        write_text(self._part, "".join(self._lines))

@@ -13,27 +13,33 @@ PLAIN_SECONDS = 15.0  # between two lines when stderr is a file
 
 
 def track(
-    items: Iterable[T], total: int | None, description: str, unit: str = "it"
+    items: Iterable[T], total: int | None, description: str, unit: str, before: int = 0
 ) -> "Progress[T]":
-    """Iterates over `items` and shows rate and remaining time on stderr."""
-    return Progress(items, total, description, unit)
+    """Iterates over `items` and shows rate and remaining time on stderr.
+
+    `before` of the `total` were done before these.
+    """
+    return Progress(items, total, description, unit, before)
 
 
 class Progress(Iterable[T]):
     """What `track` gives: iterate over it; `note` adds figures such as the loss."""
 
-    def __init__(self, items: Iterable[T], total: int | None, description: str, unit: str) -> None:
+    def __init__(
+        self, items: Iterable[T], total: int | None, description: str, unit: str, before: int
+    ) -> None:
         terminal = sys.stderr.isatty()
         self._bar = tqdm(
             items,
             total=total,
+            initial=before,
             desc=description,
             unit=unit,
             disable=not terminal,
             dynamic_ncols=True,
         )
         self._terminal = terminal
-        self._total, self._description, self._unit = total, description, unit
+        self._total, self._description, self._unit, self._before = total, description, unit, before
         self._notes = ""
 
     def note(self, **figures: float) -> None:
@@ -59,7 +65,8 @@ class Progress(Iterable[T]):
 
     def _print(self, done: int, seconds: float) -> None:
         rate = done / max(seconds, 1e-9)
+        whole = self._before + done
         of = f"/{self._total}" if self._total else ""
-        left = f", {(self._total - done) / rate:.0f} s left" if self._total and rate else ""
-        line = f"{self._description}: {done}{of} {self._unit}, {rate:.3g} {self._unit}/s{left}"
+        left = f", {(self._total - whole) / rate:.0f} s left" if self._total and rate else ""
+        line = f"{self._description}: {whole}{of} {self._unit}, {rate:.3g} {self._unit}/s{left}"
         print(line, self._notes, file=sys.stderr, flush=True)  # noqa: T201 - progress is its job

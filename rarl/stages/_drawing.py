@@ -1,28 +1,47 @@
 """Draws to one file of codes, and the seconds that they took to another."""
 
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
+import torch
+
 from rarl.models.saved import gather, save_draw
 from rarl.models.vqvae import Codes
+from rarl.runtime.checkpoints import Checkpoints
 from rarl.runtime.device import name
 from rarl.runtime.files import write_json
+from rarl.runtime.progress import track
+from rarl.stage_settings import DrawSettings
 
 
 def save_draws(
     output: Path,
     timing: Path,
-    batches: Iterable[Codes],
+    settings: DrawSettings,
+    batches: Callable[[int], Iterable[Codes]],
     codebook_size: int,
-    seed: int,
     made: dict[str, Any],
+    checkpoints: Checkpoints,
 ) -> None:
-    """Stores batches of codes with their seed; `made` goes into both files."""
-    start = time.perf_counter()
-    drawn = gather(batches, codebook_size)
+    """Stores the codes of `batches(0)`; `made` goes into both files.
+
+    Goes on from a checkpoint with `batches(n)`, those behind the first n pictures.
+    """
+    saved = checkpoints.load() or {"drawn": [], "seconds": 0.0}
+    drawn: list[Codes] = saved["drawn"]
+    done = sum(len(codes[0]) for codes in drawn)
+    start = time.perf_counter() - saved["seconds"]
+    total = -(-settings.count // settings.batch_size)
+    for codes in track(batches(done), total, "draw", "batch", len(drawn)):
+        drawn.append(tuple(grid.to("cpu", torch.int16) for grid in codes))
+        done += len(codes[0])
+        checkpoints.visit(
+            len(drawn),
+            f"picture {done}",
+            lambda: {"drawn": drawn, "seconds": time.perf_counter() - start},
+        )
     seconds = time.perf_counter() - start
-    save_draw(output, drawn, seed, made)
-    spent = {"pictures": len(drawn), "seconds": seconds, "device": name()}
-    write_json(timing, spent | made)
+    save_draw(output, gather(drawn, codebook_size), settings.seed, made)
+    write_json(timing, {"pictures": done, "seconds": seconds, "device": name()} | made)

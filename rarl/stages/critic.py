@@ -4,6 +4,7 @@ from pathlib import Path
 
 from rarl.models.saved import load_codes, load_prior, load_vqvae, save_critic, training_codes
 from rarl.runtime import device, provenance
+from rarl.runtime.checkpoints import Checkpoints
 from rarl.runtime.metrics_log import MetricsLog
 from rarl.stage_settings import CriticTraining
 from rarl.train.critic import train_critic
@@ -22,12 +23,15 @@ def run(
 ) -> None:
     """Train a critic to tell a prior's samples from reconstructions."""
     on = device.pick()
-    critic = train_critic(
-        settings,
-        load_prior(prior, device=on),
-        load_vqvae(vqvae, on),
-        training_codes(load_codes(codes), flip=settings.flip),
-        log=MetricsLog(metrics),
-    )
     inputs = {"vqvae": vqvae, "codes": codes, "prior": prior}
-    save_critic(output, critic, provenance.describe("critic", settings, **inputs))
+    made = provenance.describe("critic", settings, **inputs)
+    with Checkpoints(output, made) as checkpoints:
+        critic = train_critic(
+            settings,
+            load_prior(prior, device=on),
+            load_vqvae(vqvae, on),
+            training_codes(load_codes(codes), flip=settings.flip),
+            log=MetricsLog(metrics),
+            checkpoints=checkpoints,
+        )
+        save_critic(output, critic, made)

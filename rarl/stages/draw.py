@@ -1,10 +1,12 @@
 """Stage `draw`: a prior to grids of codes."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
 from rarl.models.saved import load_prior
+from rarl.models.vqvae import Codes
 from rarl.runtime import device, provenance
-from rarl.runtime.progress import track
+from rarl.runtime.checkpoints import Checkpoints
 from rarl.sampling import draw
 from rarl.stage_settings import DrawSettings
 from rarl.stages._drawing import save_draws
@@ -14,15 +16,19 @@ Settings = DrawSettings
 
 def run(settings: DrawSettings, *, prior: Path, output: Path, timing: Path) -> None:
     """Draw codes from a prior."""
-    model, size = load_prior(prior, device=device.pick()), settings.batch_size
-    batches = draw(
-        model,
-        settings.seed,
-        settings.count,
-        size,
-        temperature=settings.temperature,
-        top_k=settings.top_k,
-    )
-    shown = track(batches, -(-settings.count // size), "draw", "batch")
+    model = load_prior(prior, device=device.pick())
+
+    def batches(first: int) -> Iterator[Codes]:
+        return draw(
+            model,
+            settings.seed,
+            settings.count,
+            settings.batch_size,
+            temperature=settings.temperature,
+            top_k=settings.top_k,
+            first=first,
+        )
+
     made = provenance.describe("draw", settings, prior=prior)
-    save_draws(output, timing, shown, model.codebook_size, settings.seed, made)
+    with Checkpoints(output, made) as checkpoints:
+        save_draws(output, timing, settings, batches, model.codebook_size, made, checkpoints)

@@ -6,6 +6,7 @@ from rarl.metrics import moments
 from rarl.metrics.extractors import load_extractor
 from rarl.models.saved import load_codes, load_prior, load_vqvae, save_prior, training_codes
 from rarl.runtime import device, provenance
+from rarl.runtime.checkpoints import Checkpoints
 from rarl.runtime.metrics_log import MetricsLog
 from rarl.stage_settings import FinetuneSettings
 from rarl.train.finetune import finetune
@@ -29,14 +30,17 @@ def run(
     model, sets, decoder = load_prior(*priors, device=on), load_codes(codes), load_vqvae(vqvae, on)
     assert settings.extractor is not None  # only an oracle experiment has none
     extractor = load_extractor(settings.extractor, on)
-    tuned = finetune(
-        settings,
-        model,
-        training_codes(sets, flip=settings.flip),
-        sets["val"],
-        decoder,
-        DistanceJudge(decoder, extractor, moments.load(reference)),
-        log=MetricsLog(metrics),
-    )
     inputs = {"vqvae": vqvae, "codes": codes, "reference": reference}
-    save_prior(output, tuned, provenance.describe("finetune", settings, priors=priors, **inputs))
+    made = provenance.describe("finetune", settings, priors=priors, **inputs)
+    with Checkpoints(output, made) as checkpoints:
+        tuned = finetune(
+            settings,
+            model,
+            training_codes(sets, flip=settings.flip),
+            sets["val"],
+            decoder,
+            DistanceJudge(decoder, extractor, moments.load(reference)),
+            log=MetricsLog(metrics),
+            checkpoints=checkpoints,
+        )
+        save_prior(output, tuned, made)

@@ -5,6 +5,7 @@ from pathlib import Path
 from rarl.models.onehot import OneHot
 from rarl.models.saved import load_codes, load_prior, save_prior
 from rarl.runtime import device, provenance
+from rarl.runtime.checkpoints import Checkpoints
 from rarl.runtime.metrics_log import MetricsLog
 from rarl.stage_settings import FinetuneSettings
 from rarl.train.finetune import finetune
@@ -25,15 +26,17 @@ def run(
     """Fine-tune the generator of the oracle experiment."""
     on = device.pick()
     model, sets = load_prior(*priors, device=on), load_codes(codes)
-    tuned = finetune(
-        settings,
-        model,
-        sets["train"],
-        sets["val"],
-        OneHot(model.codebook_size),
-        OracleJudge(load_prior(oracle, device=on)),
-        log=MetricsLog(metrics),
-    )
     inputs = {"oracle": oracle, "codes": codes}
-    of = provenance.describe("finetune_oracle", settings, priors=priors, **inputs)
-    save_prior(output, tuned, of)
+    made = provenance.describe("finetune_oracle", settings, priors=priors, **inputs)
+    with Checkpoints(output, made) as checkpoints:
+        tuned = finetune(
+            settings,
+            model,
+            sets["train"],
+            sets["val"],
+            OneHot(model.codebook_size),
+            OracleJudge(load_prior(oracle, device=on)),
+            log=MetricsLog(metrics),
+            checkpoints=checkpoints,
+        )
+        save_prior(output, tuned, made)

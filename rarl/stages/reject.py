@@ -1,11 +1,13 @@
 """Stage `reject`: draws from a prior, of which a critic keeps the best."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
 from rarl.models.saved import load_critic, load_prior, load_vqvae
+from rarl.models.vqvae import Codes
 from rarl.rejection import draw_best
 from rarl.runtime import device, provenance
-from rarl.runtime.progress import track
+from rarl.runtime.checkpoints import Checkpoints
 from rarl.stage_settings import RejectSettings
 from rarl.stages._drawing import save_draws
 
@@ -22,9 +24,13 @@ def run(
     timing: Path,
 ) -> None:
     """Draw several times as many codes as asked for and keep those that the critic prefers."""
-    on, of = device.pick(), settings.draw
+    on = device.pick()
     model = load_prior(prior, device=on)
-    batches = draw_best(model, load_vqvae(vqvae, on), load_critic(critic, on), settings)
-    shown = track(batches, -(-of.count // of.batch_size), "reject", "batch")
+    decoder, judge = load_vqvae(vqvae, on), load_critic(critic, on)
+
+    def batches(first: int) -> Iterator[Codes]:
+        return draw_best(model, decoder, judge, settings, first)
+
     made = provenance.describe("reject", settings, vqvae=vqvae, prior=prior, critic=critic)
-    save_draws(output, timing, shown, model.codebook_size, of.seed, made)
+    with Checkpoints(output, made) as checkpoints:
+        save_draws(output, timing, settings.draw, batches, model.codebook_size, made, checkpoints)

@@ -5,6 +5,7 @@ from pathlib import Path
 from rarl.data.shards import open_split
 from rarl.models.saved import save_vqvae
 from rarl.runtime import device, provenance
+from rarl.runtime.checkpoints import Checkpoints
 from rarl.runtime.metrics_log import MetricsLog
 from rarl.stage_settings import VqvaeSettings
 from rarl.train.vqvae import train_vqvae
@@ -14,13 +15,16 @@ Settings = VqvaeSettings
 
 def run(settings: VqvaeSettings, *, data: Path, output: Path, metrics: Path) -> None:
     """Train the VQ-VAE on prepared pictures."""
-    model = train_vqvae(
-        settings.vqvae,
-        open_split(data, "train"),
-        open_split(data, "val"),
-        grids=len(settings.latents),
-        seed=settings.seed,
-        device=device.pick(),
-        log=MetricsLog(metrics),
-    )
-    save_vqvae(output, model, provenance.describe("vqvae", settings, data=data))
+    made = provenance.describe("vqvae", settings, data=data)
+    with Checkpoints(output, made) as checkpoints:
+        model = train_vqvae(
+            settings.vqvae,
+            open_split(data, "train"),
+            open_split(data, "val"),
+            grids=len(settings.latents),
+            seed=settings.seed,
+            device=device.pick(),
+            log=MetricsLog(metrics),
+            checkpoints=checkpoints,
+        )
+        save_vqvae(output, model, made)

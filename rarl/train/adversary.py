@@ -1,5 +1,8 @@
 """The critic's side of RAL: it learns to tell decoded samples from reconstructions."""
 
+from collections.abc import Mapping
+from typing import Any
+
 import torch
 from jaxtyping import Float
 from torch import Tensor
@@ -7,6 +10,7 @@ from torch import Tensor
 from rarl import losses
 from rarl.config import Critic as CriticSettings
 from rarl.models.critic import Critic, Scores
+from rarl.runtime.checkpoints import Stateful
 from rarl.train.averaging import MovingAverage
 
 
@@ -51,6 +55,18 @@ class Adversary:
         self.steps += 1
         estimate = losses.wasserstein(scores_real.whole, scores_fake.whole)
         return {"critic_loss": loss.detach(), "wasserstein": estimate.detach()}
+
+    def state_dict(self) -> dict[str, Any]:
+        parts = {name: part.state_dict() for name, part in self._parts().items()}
+        return {"steps": self.steps, **parts}
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        self.steps = state["steps"]
+        for name, part in self._parts().items():
+            part.load_state_dict(state[name])
+
+    def _parts(self) -> dict[str, Stateful]:
+        return {"critic": self.critic, "average": self._average, "optimiser": self.optimiser}
 
     def _loss(self, real: Tensor, fake: Tensor) -> Tensor:
         if self.settings.loss == "wasserstein":

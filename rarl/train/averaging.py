@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from copy import deepcopy
-from typing import Generic, TypeVar, cast
+from typing import Any, Generic, TypeVar, cast
 
 from torch import Tensor, nn
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
@@ -28,6 +28,12 @@ class MovingAverage(Generic[Model]):
     def update(self, model: Model) -> None:
         self._average.update_parameters(model)
 
+    def state_dict(self) -> dict[str, Any]:
+        return self._average.state_dict()
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        self._average.load_state_dict(state)
+
 
 class Best:
     """The weights at the lowest figure so far."""
@@ -40,3 +46,9 @@ class Best:
         if figure < self.figure:
             self.figure = figure
             self.weights = deepcopy(model.state_dict())
+
+    def state_dict(self) -> dict[str, Any]:
+        return {"figure": self.figure, "weights": self.weights}
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        self.figure, self.weights = state["figure"], state["weights"]

@@ -1,6 +1,7 @@
 """Who gets the reward: a critic's scores to one advantage for every drawn code."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -40,6 +41,12 @@ class Credit:
         local = self._scaled("patches", losses.leave_one_out(returns, group))
         weight = self.settings.whole_weight
         return self._scaled("mixed", (1 - weight) * local + weight * whole)
+
+    def state_dict(self) -> dict[str, Any]:
+        return self._squares
+
+    def load_state_dict(self, state: Mapping[str, Tensor]) -> None:
+        self._squares = dict(state)
 
     def _returns(self, patches: Tensor, rows: Rows, sides: Sequence[int]) -> Tensor:
         """(B, N) discounted returns: the map resampled to what it shows of each grid, 0 around."""

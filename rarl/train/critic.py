@@ -8,16 +8,23 @@ from rarl.models.prior import CodePrior
 from rarl.models.saved import CodeSet
 from rarl.models.vqvae import VQVAE
 from rarl.runtime import seeds
+from rarl.runtime.checkpoints import Checkpoints
 from rarl.runtime.metrics_log import MetricsLog
 from rarl.stage_settings import CriticTraining
 from rarl.train.adversary import Adversary
 from rarl.train.batches import batch_indices
-from rarl.train.loop import run
+from rarl.train.loop import Loop
 from rarl.train.rollouts import all_rows, roll_out
 
 
 def train_critic(
-    settings: CriticTraining, prior: CodePrior, vqvae: VQVAE, train: CodeSet, *, log: MetricsLog
+    settings: CriticTraining,
+    prior: CodePrior,
+    vqvae: VQVAE,
+    train: CodeSet,
+    *,
+    log: MetricsLog,
+    checkpoints: Checkpoints,
 ) -> Critic:
     """The averaged critic, in evaluation mode, after as many steps as an RL run gives its own."""
     torch.manual_seed(seeds.derive(settings.seed, "critic", "weights"))
@@ -38,14 +45,14 @@ def train_critic(
         )
         return adversary.update(rollouts.real_images, rollouts.images)
 
-    run(
+    loop = Loop(
         "critic",
         settings.steps,
-        step,
-        lambda _: {},
         seed=settings.seed,
         log=log,
         log_every=settings.log_every,
         evaluate_every=settings.steps,
+        checkpoints=checkpoints,
     )
+    loop.run(step, lambda _: {}, {"adversary": adversary})
     return adversary.averaged

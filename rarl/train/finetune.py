@@ -13,6 +13,7 @@ from rarl.config import Rl
 from rarl.models.prior import CodePrior
 from rarl.models.saved import CodeSet
 from rarl.runtime import seeds
+from rarl.runtime.checkpoints import Checkpoints, Stateful
 from rarl.runtime.metrics_log import MetricsLog
 from rarl.stage_settings import FinetuneSettings
 from rarl.train.adversary import Adversary
@@ -20,7 +21,7 @@ from rarl.train.averaging import Best, MovingAverage
 from rarl.train.batches import batch_indices
 from rarl.train.credit import Credit
 from rarl.train.judge import Judge
-from rarl.train.loop import Step, run
+from rarl.train.loop import Loop, Step
 from rarl.train.prior import evaluate_nll, maximise_likelihood
 from rarl.train.reinforce import Reinforce
 from rarl.train.rollouts import Decoder
@@ -35,6 +36,7 @@ def finetune(
     judge: Judge,
     *,
     log: MetricsLog,
+    checkpoints: Checkpoints,
 ) -> CodePrior:
     """The averaged weights that the judge prefers, in evaluation mode.
 
@@ -42,11 +44,16 @@ def finetune(
     """
     average, best = MovingAverage(prior, settings.rl.ema_decay), Best()
     optimiser = torch.optim.Adam(prior.parameters(), settings.rl.learning_rate)
-    method = (
-        _mle_step(settings, prior, train, optimiser)
-        if settings.objective == "mle"
-        else rl_step(settings, prior, train, optimiser, decoder)
-    )
+    state: dict[str, Stateful] = {
+        "prior": prior,
+        "optimiser": optimiser,
+        "average": average,
+        "best": best,
+    }
+    method, warmup = _mle_step(settings, prior, train, optimiser), 0
+    if isinstance(settings.rl, Rl):
+        learner = reinforce(settings, settings.rl, prior, train, optimiser, decoder)
+        method, warmup, state["reinforce"] = learner.step, settings.rl.critic.warmup_steps, learner
 
     def step(i: int) -> dict[str, Tensor]:
         figures = method(i)
@@ -59,16 +66,17 @@ def finetune(
         val_nll = evaluate_nll(average.model, val, settings.rl.batch_size)
         return {"val_nll": val_nll, judge.criterion: figure}
 
-    run(
+    loop = Loop(
         "finetune",
         settings.rl.iterations,
-        step,
-        evaluate,
+        warmup=warmup,
         seed=settings.seed,
         log=log,
         log_every=settings.rl.log_every,
         evaluate_every=settings.rl.evaluate_every,
+        checkpoints=checkpoints,
     )
+    loop.run(step, evaluate, state)
     prior.load_state_dict(best.weights)
     return prior.eval()
 
@@ -89,33 +97,33 @@ def _mle_step(
     return step
 
 
-def rl_step(
+def reinforce(
     settings: FinetuneSettings,
+    rl: Rl,
     prior: CodePrior,
     train: CodeSet,
     optimiser: torch.optim.Optimizer,
     decoder: Decoder,
-) -> Step:
-    """The step of an RL run that starts from `prior`, which it changes in place."""
-    assert isinstance(settings.rl, Rl)  # for the type checker: `plan.finetune` gives it
+) -> Reinforce:
+    """An RL run that starts from `prior`, which it changes in place."""
     torch.manual_seed(seeds.derive(settings.seed, "finetune", "critic"))
     return Reinforce(
-        settings=settings.rl,
+        settings=rl,
         rows=settings.rows,
         policy=prior,
         anchor=deepcopy(prior).eval().requires_grad_(False),
         decoder=decoder,
         adversary=Adversary(
-            settings.rl.critic,
+            rl.critic,
             decoder.channels,
             decoder.scale * settings.rows[-1],
             decoder.scale * prior.sides[-1],
             prior.device,
         ),
-        credit=Credit(settings.rl),
+        credit=Credit(rl),
         optimiser=optimiser,
         train=train,
         seed=settings.seed,
         temperature=settings.temperature,
         top_k=settings.top_k,
-    ).step
+    )

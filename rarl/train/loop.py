@@ -1,12 +1,15 @@
-"""The loop that every training stage runs: seed, step, log, evaluate."""
+"""The loop that every training stage runs: seed, step, log, evaluate, save."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
 
 import torch
 from torch import Tensor
 
 from rarl.runtime import device, seeds
+from rarl.runtime.checkpoints import Checkpoints, Stateful
 from rarl.runtime.errors import UserError
 from rarl.runtime.metrics_log import MetricsLog, NotFiniteError
 from rarl.runtime.progress import track
@@ -15,42 +18,82 @@ Step = Callable[[int], dict[str, Tensor]]
 Evaluate = Callable[[int], dict[str, float]]
 
 
-def run(
-    stage: str,
-    steps: int,
-    step: Step,
-    evaluate: Evaluate,
-    *,
-    seed: int,
-    log: MetricsLog,
-    log_every: int,
-    evaluate_every: int,
-) -> None:
-    """Runs `steps` steps; step i uses the random stream of (seed, stage, i) and no other.
+@dataclass
+class Loop:
+    """`steps` steps; step i uses the random stream of (seed, stage, i) and no other.
 
-    `evaluate` is called before the first step, every `evaluate_every` steps and after the last;
-    its lines also hold the seconds that the steps alone took.
-    Raises `UserError` naming the stage, the step and the figure when one is not finite.
+    Steps -`warmup` to -1 come before them, unlogged. There is an evaluation before step 0, every
+    `evaluate_every` steps and after the last; its lines also hold the seconds that the steps
+    alone took.
     """
-    progress = track(range(steps), steps, stage, "step")
-    spent = 0.0
-    try:
-        log.write(0, evaluate(0) | {"training_seconds": spent})
-        for i in progress:
-            start = time.perf_counter()
-            torch.manual_seed(seeds.derive(seed, stage, i))
-            figures = step(i)
-            done = i + 1
-            last = done == steps
-            if done % evaluate_every == 0 or last:
-                device.wait()
-            spent += time.perf_counter() - start
-            if done % log_every == 0 or last:
-                line = {name: float(value) for name, value in figures.items()}
-                progress.note(**line)
-                log.write(done, line)
-            if done % evaluate_every == 0 or last:
-                log.write(done, evaluate(done) | {"training_seconds": spent})
-    except NotFiniteError as error:
-        raise UserError(f"{stage} diverged at {error}; try a lower learning_rate") from None
-    log.publish()
+
+    stage: str
+    steps: int
+    seed: int
+    log: MetricsLog
+    log_every: int
+    evaluate_every: int
+    checkpoints: Checkpoints
+    warmup: int = 0
+    done: int = field(init=False, default=0)  # the next step's number
+    spent: float = field(init=False, default=0.0)  # seconds
+
+    def run(self, step: Step, evaluate: Evaluate, state: Mapping[str, Stateful]) -> None:
+        """Runs the steps, or those that are left.
+
+        `state` is all that steps and evaluations change: with it in a checkpoint, a run that was
+        stopped goes on as if it had not been. Raises `StoppedError` where a signal asked for it,
+        and `UserError` naming the stage, the step and the figure when one is not finite.
+        """
+        parts = {**state, "log": self.log}
+        resumed = self._resume(parts)
+        left, total = range(self.done, self.steps), self.steps + self.warmup
+        progress = track(left, total, self.stage, "step", before=total - len(left))
+        try:
+            if self.done == 0 and not resumed:
+                self._evaluate(evaluate)
+            for i in progress:
+                start = time.perf_counter()
+                torch.manual_seed(seeds.derive(self.seed, self.stage, i))
+                figures = step(i)
+                self.done = i + 1
+                if self._evaluates:
+                    device.wait()
+                self.spent += time.perf_counter() - start
+                if self.done > 0 and self._now(self.log_every):
+                    line = {name: float(value) for name, value in figures.items()}
+                    progress.note(**line)
+                    self.log.write(self.done, line)
+                if self._evaluates:
+                    self._evaluate(evaluate)
+                where = f"step {self.done}"
+                self.checkpoints.visit(self.done + self.warmup, where, lambda: self._state(parts))
+        except NotFiniteError as error:
+            text = f"{self.stage} diverged at {error}; try a lower learning_rate"
+            raise UserError(text) from None
+        self.log.publish()
+
+    def _now(self, every: int) -> bool:
+        return self.done % every == 0 or self.done == self.steps
+
+    @property
+    def _evaluates(self) -> bool:
+        return self.done >= 0 and self._now(self.evaluate_every)
+
+    def _evaluate(self, evaluate: Evaluate) -> None:
+        figures = evaluate(self.done)
+        self.log.write(self.done, figures | {"training_seconds": self.spent})
+
+    def _resume(self, parts: Mapping[str, Stateful]) -> bool:
+        """Whether there was a checkpoint to go on from."""
+        self.done, saved = -self.warmup, self.checkpoints.load()
+        if saved is None:
+            return False
+        self.done, self.spent = saved["done"], saved["spent"]
+        for name, part in parts.items():
+            part.load_state_dict(saved["parts"][name])
+        return True
+
+    def _state(self, parts: Mapping[str, Stateful]) -> dict[str, Any]:
+        held = {name: part.state_dict() for name, part in parts.items()}
+        return {"done": self.done, "spent": self.spent, "parts": held}

@@ -12,10 +12,11 @@ from rarl.models.prior import CodePrior
 from rarl.models.saved import CodeSet
 from rarl.models.vqvae import Codes
 from rarl.runtime import seeds
+from rarl.runtime.checkpoints import Checkpoints
 from rarl.runtime.metrics_log import MetricsLog
 from rarl.train.averaging import Best, MovingAverage
 from rarl.train.batches import batch_indices, consecutive
-from rarl.train.loop import run
+from rarl.train.loop import Loop
 
 
 def maximise_likelihood(
@@ -68,6 +69,7 @@ def train_prior(
     seed: int,
     device: torch.device,
     log: MetricsLog,
+    checkpoints: Checkpoints,
 ) -> CodePrior:
     """The prior of one grid, given the next coarser one, if any.
 
@@ -93,15 +95,17 @@ def train_prior(
         best.offer(value, average.model)
         return {"val_nll": value, "unigram_nll": unigram}
 
-    run(
+    loop = Loop(
         "prior",
         settings.steps,
-        step,
-        evaluate,
         seed=seed,
         log=log,
         log_every=settings.log_every,
         evaluate_every=settings.evaluate_every,
+        checkpoints=checkpoints,
+    )
+    loop.run(
+        step, evaluate, {"prior": prior, "optimiser": optimiser, "average": average, "best": best}
     )
     prior.load_state_dict(best.weights)
     return prior.eval()

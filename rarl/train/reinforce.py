@@ -1,6 +1,8 @@
 """RAL: policy gradient on the prior against a critic (paper, section 3)."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -40,20 +42,28 @@ class Reinforce:
     top_k: int
 
     def step(self, i: int) -> dict[str, Tensor]:
-        """Rollouts, one policy step, critic steps; the first call warms the critic up.
+        """Rollouts, one policy step, critic steps; before step 0 the critic alone, to warm up.
 
         The rewards come before the critic trains on these rollouts: it has not memorised them.
         """
         self.policy.eval()
         critic = self.settings.critic
-        if i == 0:
-            for warm_up in range(critic.warmup_steps):
-                self.train_critic(self.rollouts(critic.batch_size, "warm-up", warm_up))
+        if i < 0:
+            number = critic.warmup_steps + i
+            return self.train_critic(self.rollouts(critic.batch_size, "warm-up", number))
         rollouts = self.rollouts(self.settings.batch_size, "rollouts", i)
         figures = self.update_policy(rollouts, i)
         for _ in range(critic.steps):
             figures |= self.train_critic(rollouts)
         return figures
+
+    def state_dict(self) -> dict[str, Any]:
+        """What a run changes beside the policy and its optimiser."""
+        return {"adversary": self.adversary.state_dict(), "credit": self.credit.state_dict()}
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        self.adversary.load_state_dict(state["adversary"])
+        self.credit.load_state_dict(state["credit"])
 
     def rollouts(self, count: int, purpose: str, step: int) -> Rollouts:
         """At least `count`: `rollouts_per_context` neighbours share a real picture's context."""

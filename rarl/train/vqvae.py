@@ -11,9 +11,10 @@ from rarl.data.shards import Pictures
 from rarl.models.quantize import perplexity, share_in_use
 from rarl.models.vqvae import VQVAE, to_unit, vqvae_loss
 from rarl.runtime import seeds
+from rarl.runtime.checkpoints import Checkpoints
 from rarl.runtime.metrics_log import MetricsLog
 from rarl.train.batches import batch_indices, consecutive
-from rarl.train.loop import run
+from rarl.train.loop import Loop
 
 
 def load_pixels(pictures: Pictures, indices: Tensor) -> Tensor:
@@ -35,6 +36,7 @@ def train_vqvae(
     seed: int,
     device: torch.device,
     log: MetricsLog,
+    checkpoints: Checkpoints,
 ) -> VQVAE:
     """A VQ-VAE of one or two grids after `settings.steps` steps, in evaluation mode."""
     torch.manual_seed(seeds.derive(seed, "vqvae", "weights"))
@@ -56,16 +58,16 @@ def train_vqvae(
         optimiser.step()
         return {name: value.detach() for name, value in losses.items()}
 
-    run(
+    loop = Loop(
         "vqvae",
         settings.steps,
-        step,
-        partial(_evaluate, model, val),
         seed=seed,
         log=log,
         log_every=settings.log_every,
         evaluate_every=settings.evaluate_every,
+        checkpoints=checkpoints,
     )
+    loop.run(step, partial(_evaluate, model, val), {"model": model, "optimiser": optimiser})
     return model.eval()
 
 

@@ -11,10 +11,16 @@ RARL = f"{shlex.quote(sys.executable)} -m rarl.cli"  # by the interpreter that r
 def stage(name):
     """The command of a stage; most rules bear the name of theirs."""
     return (
-        f"{{RARL}} {name} --threads {{threads}} --settings {{params.settings:q}}"
+        f"{{RARL}} {name} --threads {{threads}} {{CHECKPOINTS}} --settings {{params.settings:q}}"
         " --code {params.code} > {log:q} 2>&1"
     )
 
+
+# Not among the parameters, a change of which would run everything again.
+CHECKPOINTS = (
+    f"--checkpoint-seconds {CONFIG.checkpoints.every_seconds}"
+    f" --checkpoint-steps {CONFIG.checkpoints.every_steps}"
+)
 
 STAGE = stage("{rule}")
 

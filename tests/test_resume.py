@@ -1,0 +1,454 @@
+"""Stages that are killed go on where they were. Oracle: the same stage, never killed."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+import warnings
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from random import Random
+from typing import NoReturn
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+from small_settings import critic_settings, finetuning, rl_settings
+
+from rarl import plan
+from rarl.config import Finetuning, Folder, Part, Prior, Rl, Vqvae
+from rarl.models.critic import Critic
+from rarl.models.prior import CodePrior
+from rarl.models.saved import (
+    CodeSet,
+    load_codes,
+    load_prior,
+    load_vqvae,
+    save_codes,
+    save_critic,
+    save_prior,
+    save_vqvae,
+)
+from rarl.models.vqvae import VQVAE
+from rarl.runtime import artefact, checkpoints, files
+from rarl.runtime.checkpoints import Checkpoints
+from rarl.runtime.metrics_log import MetricsLog
+from rarl.runtime.signals import StoppedError
+from rarl.stage_settings import (
+    CriticTraining,
+    DrawSettings,
+    FinetuneSettings,
+    PrepareSettings,
+    PriorSettings,
+    RejectSettings,
+    VqvaeSettings,
+)
+from rarl.stages import critic, draw, finetune_oracle, prepare, prior, reject, vqvae
+from rarl.train.finetune import finetune
+from rarl.train.judge import OracleJudge
+
+Job = Callable[[Path], None]  # writes `out.safetensors` into a folder, and perhaps `log.jsonl`
+CPU = torch.device("cpu")
+KILLS = 3  # of every job
+OUT, LOG = "out.safetensors", "log.jsonl"
+LAZY = {"loss": "logistic", "batch_size": 4, "warmup_steps": 3, "penalty_every": 3}
+CRITIC = critic_settings(**LAZY, map_size=8)
+CODES_CRITIC = critic_settings(**LAZY, stem_stride=1, final_size=2)
+DRAWING = DrawSettings(seed=3, count=10, batch_size=2, temperature=1.0, top_k=0)
+BRIEF = {"iterations": 6, "batch_size": 4, "evaluate_every": 2, "evaluate_samples": 4}
+
+
+@pytest.fixture
+def inputs(
+    tmp_path: Path,
+    vqvae_settings: Vqvae,
+    make_code_prior: Callable[..., CodePrior],
+    codes_of: Callable[..., CodeSet],
+) -> Path:
+    """A folder of what the stages read."""
+    inputs = tmp_path / "inputs"
+    pictures = inputs / "pictures"
+    pictures.mkdir(parents=True)
+    for n, array in enumerate(np.random.default_rng(0).integers(0, 256, (20, 16, 16, 3))):
+        Image.fromarray(array.astype(np.uint8)).save(pictures / f"{n}.png")
+    folder = Folder(
+        kind="folder", path=str(pictures), crop="center", max_images=None, val_fraction=0.3
+    )
+    prepare.run(PrepareSettings(dataset=folder, image_size=16), manifest=inputs / "manifest.json")
+
+    torch.manual_seed(0)
+    decoder = VQVAE(vqvae_settings, 2)
+    decoder.train()(torch.rand(4, 3, 16, 16))  # places the codebooks
+    save_vqvae(inputs / "vqvae", decoder.eval(), {})
+    save_critic(inputs / "critic", Critic(CRITIC, 3, 16, 16), {})
+    for name, sides in (("one", (4,)), ("two", (2, 4))):
+        save_prior(inputs / f"prior-{name}", make_code_prior(*sides), {})
+        save_prior(inputs / f"oracle-{name}", make_code_prior(*sides, seed=1), {})
+        sets = {"train": codes_of(20, *sides), "val": codes_of(5, *sides)}
+        save_codes(inputs / f"codes-{name}", sets, {})
+    return inputs
+
+
+def tuning(rows: tuple[int, ...], rl: Rl | Finetuning) -> FinetuneSettings:
+    return FinetuneSettings(
+        seed=0,
+        flip=False,
+        objective="reinforce" if isinstance(rl, Rl) else "mle",
+        rl=rl,
+        rows=rows,
+        temperature=1.0,
+        top_k=0,
+        extractor=None,
+    )
+
+
+def tune(inputs: Path, rl: Rl | Finetuning, out: Path) -> None:
+    finetune_oracle.run(
+        tuning((4,), rl),
+        oracle=inputs / "oracle-one",
+        codes=inputs / "codes-one",
+        priors=[inputs / "prior-one"],
+        output=out / OUT,
+        metrics=out / LOG,
+    )
+
+
+def tune_parts_of_two_grids(inputs: Path, out: Path) -> None:
+    """All that `finetune` keeps in mind; the judge is a cheap one."""
+    part = Part(single=0.5, top=0.5, bottom=0.5)
+    patchy = CRITIC.model_copy(update={"final_size": 4})
+    rl = rl_settings(**BRIEF, part=part, reward="intermediate", mle_weight=0.5, critic=patchy)
+    sets = load_codes(inputs / "codes-two")
+    with Checkpoints(out / OUT, {}) as kept:
+        tuned = finetune(
+            tuning((1, 2), rl),
+            load_prior(inputs / "prior-two", device=CPU),
+            sets["train"],
+            sets["val"],
+            load_vqvae(inputs / "vqvae", CPU),
+            OracleJudge(load_prior(inputs / "oracle-two", device=CPU)),
+            log=MetricsLog(out / LOG),
+            checkpoints=kept,
+        )
+        save_prior(out / OUT, tuned, {})
+
+
+def train_critic(inputs: Path, out: Path) -> None:
+    settings = CriticTraining(
+        seed=0, flip=False, critic=CRITIC, steps=8, temperature=1.0, top_k=0, log_every=2
+    )
+    critic.run(
+        settings,
+        vqvae=inputs / "vqvae",
+        codes=inputs / "codes-two",
+        prior=inputs / "prior-two",
+        output=out / OUT,
+        metrics=out / LOG,
+    )
+
+
+def draw_codes(inputs: Path, out: Path) -> None:
+    timing = out / "seconds.json"
+    draw.run(DRAWING, prior=inputs / "prior-two", output=out / OUT, timing=timing)
+
+
+def draw_best(inputs: Path, out: Path) -> None:
+    reject.run(
+        RejectSettings(draw=DRAWING, draws=2),
+        vqvae=inputs / "vqvae",
+        prior=inputs / "prior-two",
+        critic=inputs / "critic",
+        output=out / OUT,
+        timing=out / "seconds.json",
+    )
+
+
+@pytest.fixture
+def jobs(inputs: Path, vqvae_settings: Vqvae, prior_settings: Prior) -> dict[str, Job]:
+    """Every stage that saves where it is, by name."""
+    of_vqvae = vqvae_settings.model_copy(update={"steps": 8})
+    of_prior = prior_settings.model_copy(update={"steps": 8})
+
+    def train_vqvae(out: Path) -> None:
+        settings = VqvaeSettings(seed=0, latents=(2, 4), vqvae=of_vqvae)
+        manifest = inputs / "manifest.json"
+        vqvae.run(settings, data=manifest, output=out / OUT, metrics=out / LOG)
+
+    def train_prior(grid: int, out: Path) -> None:
+        settings = PriorSettings(seed=0, grid=grid, prior=of_prior)
+        prior.run(settings, codes=inputs / "codes-two", output=out / OUT, metrics=out / LOG)
+
+    single = rl_settings(**BRIEF, kl_weight=0.1, critic=CODES_CRITIC)
+    return {
+        "vqvae": train_vqvae,
+        "prior-0": partial(train_prior, 0),
+        "prior-1": partial(train_prior, 1),
+        "critic": partial(train_critic, inputs),
+        "mle": partial(tune, inputs, finetuning(**BRIEF)),
+        "reinforce": partial(tune, inputs, single),
+        "parts": partial(tune_parts_of_two_grids, inputs),
+        "draw": partial(draw_codes, inputs),
+        "reject": partial(draw_best, inputs),
+    }
+
+
+def killed(job: Job, folder: Path, hook: Callable[[], None]) -> int:
+    """The signal that ended a process of its own that runs the job after the hook; 0 for none."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)  # torch's idle threads stay behind
+        child = os.fork()
+    if child == 0:
+        try:
+            hook()
+            job(folder)
+            os._exit(0)
+        except BaseException:
+            os._exit(1)
+    _, status = os.waitpid(child, 0)
+    return os.WTERMSIG(status) if os.WIFSIGNALED(status) else -os.WEXITSTATUS(status)
+
+
+def die() -> NoReturn:
+    os.kill(os.getpid(), signal.SIGKILL)
+    raise AssertionError
+
+
+def dying_at_visit(number: int, every: int) -> Callable[[], None]:
+    """Saves every so many steps, and dies after step `number` of the process."""
+
+    def hook() -> None:
+        checkpoints.set_interval(0.0, every)
+        visit, seen = Checkpoints.visit, [0]
+
+        def counted(self: Checkpoints, *arguments: object) -> None:
+            visit(self, *arguments)  # type: ignore[arg-type]
+            seen[0] += 1
+            if seen[0] == number:
+                die()
+
+        Checkpoints.visit = counted  # type: ignore[assignment, method-assign]
+
+    return hook
+
+
+def dying_in_write(number: int) -> Callable[[], None]:
+    """Saves after every step, and dies as the file of number `number` is about to be synced."""
+
+    def hook() -> None:
+        checkpoints.set_interval(0.0, 1)
+        sync, seen = os.fsync, [0]
+
+        def counted(handle: int) -> None:
+            path = Path(f"/proc/self/fd/{handle}").readlink()
+            seen[0] += ".pt." in path.name
+            if seen[0] == number:
+                os.truncate(path, path.stat().st_size // 2)
+                die()
+            sync(handle)
+
+        files.os.fsync = counted  # type: ignore[assignment]
+
+    return hook
+
+
+def same(a: Path, b: Path) -> bool:
+    """Whether two folders hold the same results; only clocks may differ."""
+    of_a, of_b = artefact.load(a / OUT), artefact.load(b / OUT)
+    assert of_a.tensors.keys() == of_b.tensors.keys()
+    return (
+        all(torch.equal(of_a.tensors[name], of_b.tensors[name]) for name in of_a.tensors)
+        and of_a.metadata == of_b.metadata
+        and figures(a) == figures(b)
+    )
+
+
+def figures(folder: Path) -> list[dict[str, float]]:
+    if not (folder / LOG).exists():
+        return []
+    lines = [json.loads(line) for line in (folder / LOG).read_text().splitlines()]
+    return [{k: v for k, v in line.items() if "seconds" not in k} for line in lines]
+
+
+NAMES = ["vqvae", "prior-0", "prior-1", "critic", "mle", "reinforce", "parts", "draw", "reject"]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_killed_at_random_steps_it_ends_with_the_same_bits(
+    tmp_path: Path, jobs: dict[str, Job], name: str
+):
+    whole, broken = tmp_path / "whole", tmp_path / "broken"
+    jobs[name](whole)
+    random = Random(name)
+    for _ in range(KILLS):
+        # Up to 2 steps behind a checkpoint, so that some are lost and done again.
+        assert killed(jobs[name], broken, dying_at_visit(random.randint(1, 3), 2)) == 9
+        assert not (broken / OUT).exists()
+    jobs[name](broken)
+    assert same(whole, broken)
+    assert not list(broken.glob("*.state"))
+
+
+def test_killed_from_outside_the_same_command_goes_on(
+    tmp_path: Path, inputs: Path, prior_settings: Prior
+):
+    """As a batch system kills: at whatever moment."""
+    whole, broken = tmp_path / "whole", tmp_path / "broken"
+    of = prior_settings.model_copy(update={"steps": 300, "evaluate_every": 50})
+    settings = PriorSettings(seed=0, grid=0, prior=of)
+    prior.run(settings, codes=inputs / "codes-two", output=whole / OUT, metrics=whole / LOG)
+    command = [
+        *(sys.executable, "-m", "rarl.cli", "prior", "--threads", "1"),
+        *("--checkpoint-steps", "1", "--settings", plan.to_json(settings)),
+        *("--codes", str(inputs / "codes-two")),
+        *("--output", str(broken / OUT), "--metrics", str(broken / LOG)),
+    ]
+    with subprocess.Popen(command, stderr=subprocess.DEVNULL) as running:
+        while not list(broken.glob("*.state/*.pt")):
+            assert running.poll() is None
+            time.sleep(0.01)
+        time.sleep(Random(0).uniform(0, 0.3))
+        running.kill()
+    assert not (broken / OUT).exists()
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert "goes on from here" in done.stderr
+    assert same(whole, broken)
+
+
+@pytest.mark.parametrize("name", ["prior-0", "draw"])
+def test_killed_within_the_write_of_a_checkpoint(tmp_path: Path, jobs: dict[str, Job], name: str):
+    whole, broken = tmp_path / "whole", tmp_path / "broken"
+    jobs[name](whole)
+    for number in (1, 2, 3):
+        assert killed(jobs[name], broken, dying_in_write(number)) == 9
+        assert len(list(broken.glob("*.state/.*.tmp"))) == 1
+    jobs[name](broken)
+    assert same(whole, broken)
+
+
+def truncate(path: Path) -> None:
+    path.write_bytes(path.read_bytes()[:-100])
+
+
+def flip_a_bit(path: Path) -> None:
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 1
+    path.write_bytes(content)
+
+
+def write_nothing(path: Path) -> None:
+    path.write_bytes(b"")
+
+
+@pytest.mark.parametrize("damage", [truncate, flip_a_bit, write_nothing])
+def test_a_damaged_checkpoint_is_refused_and_the_one_before_serves(
+    tmp_path: Path,
+    jobs: dict[str, Job],
+    capfd: pytest.CaptureFixture[str],
+    damage: Callable[[Path], None],
+):
+    whole, broken = tmp_path / "whole", tmp_path / "broken"
+    jobs["prior-0"](whole)
+    assert killed(jobs["prior-0"], broken, dying_at_visit(5, 1)) == 9
+    before, newest = sorted(broken.glob("*.state/*.pt"))
+    damage(newest)
+    capfd.readouterr()
+    jobs["prior-0"](broken)
+    said = capfd.readouterr().err.splitlines()
+    assert said[0] == f"{newest}: the checkpoint is damaged; not used"
+    assert said[1] == f"{before}: goes on from here"
+    assert same(whole, broken)
+
+
+def test_checkpoints_of_other_settings_are_refused(
+    tmp_path: Path, jobs: dict[str, Job], capfd: pytest.CaptureFixture[str]
+):
+    """`prior-0` and `prior-1` differ in the grid alone."""
+    whole, broken = tmp_path / "whole", tmp_path / "broken"
+    jobs["prior-1"](whole)
+    assert killed(jobs["prior-0"], broken, dying_at_visit(5, 1)) == 9
+    jobs["prior-1"](broken)
+    said = capfd.readouterr().err
+    assert said.count("the checkpoint is of other settings, inputs or code; not used") == 2
+    assert same(whole, broken)
+    assert not list(broken.glob("*.state"))
+
+
+def test_a_checkpoint_that_is_a_pickle_is_not_unpickled(
+    tmp_path: Path, jobs: dict[str, Job], capfd: pytest.CaptureFixture[str]
+):
+    class Malicious:
+        def __reduce__(self) -> object:
+            return Path.touch, (tmp_path / "bitten",)
+
+    folder = tmp_path / "out.state"
+    folder.mkdir()
+    torch.save(Malicious(), folder / "new")
+    torch.load(folder / "new", weights_only=False)
+    assert (tmp_path / "bitten").exists()  # it bites where it is unpickled
+    (tmp_path / "bitten").unlink()
+    (folder / "new").rename(folder / f"0000000001-{files.sha256(folder / 'new')}.pt")
+    jobs["draw"](tmp_path)
+    assert "is no checkpoint; not used" in capfd.readouterr().err
+    assert not (tmp_path / "bitten").exists()
+
+
+@pytest.mark.parametrize("name", ["vqvae", "reinforce", "draw"])
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGUSR1, signal.SIGINT])
+def test_asked_to_stop_it_saves_first(
+    tmp_path: Path,
+    jobs: dict[str, Job],
+    monkeypatch: pytest.MonkeyPatch,
+    name: str,
+    number: signal.Signals,
+):
+    """Whatever the interval, and within a step; then the same command goes on."""
+    whole, broken = tmp_path / "whole", tmp_path / "broken"
+    jobs[name](whole)
+    visit, seen = Checkpoints.visit, [0]
+
+    def counted(self: Checkpoints, *arguments: object) -> None:
+        seen[0] += 1
+        if seen[0] == 3:
+            os.kill(os.getpid(), number)
+        visit(self, *arguments)  # type: ignore[arg-type]
+
+    before = [signal.getsignal(each) for each in (signal.SIGTERM, signal.SIGUSR1)]
+    monkeypatch.setattr(Checkpoints, "visit", counted)
+    with pytest.raises(StoppedError, match=rf"stopped by {number.name} at .*; the same command"):
+        jobs[name](broken)
+    assert [signal.getsignal(each) for each in (signal.SIGTERM, signal.SIGUSR1)] == before
+    assert not (broken / OUT).exists()
+    assert len(list(broken.glob("*.state/*.pt"))) == 1
+    jobs[name](broken)
+    assert same(whole, broken)
+
+
+def test_a_disk_that_is_full_leaves_the_checkpoint_before(
+    tmp_path: Path, jobs: dict[str, Job], monkeypatch: pytest.MonkeyPatch
+):
+    whole, broken = tmp_path / "whole", tmp_path / "broken"
+    jobs["prior-0"](whole)
+    checkpoints.set_interval(0.0, 3)
+    write, seen = Path.write_bytes, [0]
+
+    def failing(self: Path, content: bytes) -> int:
+        seen[0] += self.suffix == ".tmp"
+        if seen[0] == 2:
+            write(self, bytes(content)[:100])
+            raise OSError(28, "No space left on device", str(self))
+        return write(self, content)
+
+    monkeypatch.setattr(Path, "write_bytes", failing)
+    try:
+        with pytest.raises(OSError, match="No space left"):
+            jobs["prior-0"](broken)
+    finally:
+        checkpoints.set_interval(0.0, 0)
+    assert [path.suffix for path in broken.glob("out.state/*")] == [".pt"]
+    monkeypatch.undo()
+    jobs["prior-0"](broken)
+    assert same(whole, broken)
