@@ -65,7 +65,8 @@ def prepare(config: Config, dataset: str, image_size: int) -> PrepareSettings:
 
 def vqvae(config: Config, experiment: str) -> VqvaeSettings:
     of = config.experiments[experiment]
-    return VqvaeSettings(seed=of.seed, latents=of.latents, vqvae=of.vqvae)
+    limits = of.limits.of("codes_in_use")
+    return VqvaeSettings(seed=of.seed, latents=of.latents, vqvae=of.vqvae, limits=limits)
 
 
 def codes(config: Config, experiment: str) -> CodesSettings:
@@ -119,6 +120,7 @@ def finetune(config: Config, experiment: str, method: str) -> FinetuneSettings:
         rows=of.latents if mle else rl.part.rows(of.latents),
         temperature=of.sampling.temperature,
         top_k=of.sampling.top_k,
+        limits={} if mle else of.limits.of("entropy", "kl", "wasserstein"),
         extractor=None if of.oracle else extractor(config, experiment),
     )
 
@@ -134,6 +136,7 @@ def critic(config: Config, experiment: str, method: str) -> CriticTraining:
         temperature=of.sampling.temperature,
         top_k=of.sampling.top_k,
         log_every=rl.log_every,
+        limits=of.limits.of("wasserstein"),
     )
 
 

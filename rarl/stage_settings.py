@@ -8,6 +8,7 @@ from rarl.config import (
     Critic,
     Dataset,
     Finetuning,
+    Limit,
     Positive,
     Prior,
     Real,
@@ -26,6 +27,7 @@ class VqvaeSettings(Settings):
     seed: CountOrZero
     latents: tuple[Count, ...]
     vqvae: Vqvae
+    limits: dict[str, Limit]  # of logged figures, as below
 
 
 class CodesSettings(Settings):
@@ -53,6 +55,7 @@ class FinetuneSettings(Settings):
     rows: tuple[Count, ...]  # that a rollout draws of each grid; for `mle` all
     temperature: Positive
     top_k: CountOrZero
+    limits: dict[str, Limit]
     extractor: ExtractorSettings | None  # None for an oracle experiment, which decodes nothing
 
 
@@ -77,6 +80,7 @@ class CriticTraining(Settings):
     temperature: Positive
     top_k: CountOrZero
     log_every: Count
+    limits: dict[str, Limit]
 
 
 class DrawSettings(Settings):

@@ -46,8 +46,12 @@ def write(folder: Path, *changes: dict) -> list[Path]:
 
 def run_table(folder: Path, *changes: dict) -> tuple[str, str]:
     written = write(folder, *changes)
+    log = folder / "vqvae.jsonl"
+    log.write_text(
+        '{"step": 7, "warning": "codes_in_use is low"}\n{"step": 9, "warning": "it is"}\n'
+    )
     outputs = {"csv": folder / "t.csv", "markdown": folder / "t.md"}
-    table_stage.run(SETTINGS, distances=written, **outputs)
+    table_stage.run(SETTINGS, distances=written, metrics=[log], **outputs)
     return outputs["csv"].read_text(), outputs["markdown"].read_text()
 
 
@@ -77,7 +81,9 @@ def test_markdown_states_deviation_paper_and_protocol(tmp_path):
         "sampling seeds 0, 1" in lines
     )
     assert "- 64, small: warning: fewer samples than features" in lines
-    assert "FID on its own pictures, not comparable with FD-EffLite0." in lines[-1]
+    run = f"{tmp_path.name}/vqvae"
+    assert f"- warning: {run}, step 7: codes_in_use is low (and 1 more)" in lines
+    assert any("FID on its own pictures, not comparable with FD-EffLite0." in of for of in lines)
 
 
 def test_a_table_of_fid_is_comparable(tmp_path):
@@ -96,7 +102,9 @@ def test_a_file_that_is_no_distance_is_named(tmp_path):
     paths = write(tmp_path, {}, {}, {}, {})
     paths[2].write_text('{"label": "FID"}')
     with pytest.raises(UserError, match=r"distance-2\.json: is no result of the distance stage"):
-        table_stage.run(SETTINGS, distances=paths, csv=tmp_path / "c", markdown=tmp_path / "m")
+        table_stage.run(
+            SETTINGS, distances=paths, metrics=[], csv=tmp_path / "c", markdown=tmp_path / "m"
+        )
 
 
 def lines_of(**figures: list) -> str:

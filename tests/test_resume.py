@@ -102,6 +102,7 @@ def tuning(rows: tuple[int, ...], rl: Rl | Finetuning) -> FinetuneSettings:
         rows=rows,
         temperature=1.0,
         top_k=0,
+        limits={},
         extractor=None,
     )
 
@@ -139,7 +140,14 @@ def tune_parts_of_two_grids(inputs: Path, out: Path) -> None:
 
 def train_critic(inputs: Path, out: Path) -> None:
     settings = CriticTraining(
-        seed=0, flip=False, critic=CRITIC, steps=8, temperature=1.0, top_k=0, log_every=2
+        seed=0,
+        flip=False,
+        critic=CRITIC,
+        steps=8,
+        temperature=1.0,
+        top_k=0,
+        log_every=2,
+        limits={},
     )
     critic.run(
         settings,
@@ -174,7 +182,7 @@ def jobs(inputs: Path, vqvae_settings: Vqvae, prior_settings: Prior) -> dict[str
     of_prior = prior_settings.model_copy(update={"steps": 8})
 
     def train_vqvae(out: Path) -> None:
-        settings = VqvaeSettings(seed=0, latents=(2, 4), vqvae=of_vqvae)
+        settings = VqvaeSettings(seed=0, latents=(2, 4), vqvae=of_vqvae, limits={})
         manifest = inputs / "manifest.json"
         vqvae.run(settings, data=manifest, output=out / OUT, metrics=out / LOG)
 

@@ -56,6 +56,7 @@ def test_the_best_check_is_kept(
         rows=(4,),
         temperature=1.0,
         top_k=0,
+        limits={},
         extractor=None,
     )
     tuned = finetune(

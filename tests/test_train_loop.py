@@ -4,16 +4,21 @@ import json
 import math
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 from torch import Tensor, nn
 
+from rarl.config import Limit, Vqvae
+from rarl.report import run_warnings
 from rarl.runtime.checkpoints import Checkpoints
 from rarl.runtime.errors import UserError
 from rarl.runtime.metrics_log import MetricsLog
+from rarl.stage_settings import VqvaeSettings
 from rarl.train.averaging import Best, MovingAverage
 from rarl.train.batches import batch_indices, consecutive
 from rarl.train.loop import Loop
+from rarl.train.vqvae import train_vqvae
 
 
 def lines(path: Path) -> list[dict[str, float]]:
@@ -99,3 +104,69 @@ def test_a_figure_that_is_not_finite_stops_with_stage_step_and_name(tmp_path: Pa
     with pytest.raises(UserError, match=r"prior diverged at step 1: loss is (nan|inf)"):
         loop.run(lambda i: {"loss": torch.tensor(value)}, lambda i: {}, {})
     assert not path.exists()
+
+
+@pytest.mark.parametrize(
+    ("value", "side"), [(0.5, "below its limit 1"), (3.0, "above its limit 2")]
+)
+def test_a_figure_beyond_its_limit_stops_or_is_noted(tmp_path: Path, value: float, side: str):
+    def loop(name: str, action: str) -> Loop:
+        return Loop(
+            "prior",
+            2,
+            seed=0,
+            log=MetricsLog(tmp_path / name),
+            log_every=1,
+            evaluate_every=2,
+            checkpoints=Checkpoints(tmp_path / f"out-{name}", {}),
+            limits={"kl": Limit(least=1.0, most=2.0, action=action)},
+        )
+
+    def step(i: int) -> dict[str, Tensor]:
+        return {"kl": torch.tensor(value if i else 1.5), "other": torch.tensor(100.0)}
+
+    def evaluate(i: int) -> dict[str, float]:
+        return {} if i else {"kl": value}  # of a model that is not yet trained
+
+    with pytest.raises(UserError, match=rf"prior stopped at step 2: kl {value:g} is {side}"):
+        loop("stop", "stop").run(step, evaluate, {})
+    assert not (tmp_path / "stop").exists()
+    loop("warn", "warn").run(step, evaluate, {})
+    assert [line["warning"] for line in lines(tmp_path / "warn") if "warning" in line] == [
+        f"kl {value:g} is {side}"
+    ]
+    [note] = run_warnings.lines([tmp_path / "warn"])
+    assert note == f"- warning: {tmp_path.name}/warn, step 2: kl {value:g} is {side}"
+
+
+def test_a_codebook_that_collapses_is_noted(
+    tmp_path: Path, vqvae_settings: Vqvae, capsys: pytest.CaptureFixture[str]
+):
+    """Pictures of one colour need few codes: that of the middle and those near the border."""
+
+    class OneColour:
+        def __len__(self) -> int:
+            return 8
+
+        def take(self, indices: np.ndarray) -> np.ndarray:
+            return np.full((len(indices), 16, 16, 3), 99, np.uint8)
+
+    settings = VqvaeSettings(
+        seed=0,
+        latents=(4,),
+        vqvae=vqvae_settings.model_copy(update={"restart_threshold": 0.0}),
+        limits={"codes_in_use": Limit(least=0.8, most=None, action="warn")},
+    )
+    path = tmp_path / "log.jsonl"
+    train_vqvae(
+        settings,
+        OneColour(),
+        OneColour(),
+        device=torch.device("cpu"),
+        log=MetricsLog(path),
+        checkpoints=Checkpoints(tmp_path / "out", {}),
+    )
+    noted = [line["warning"] for line in lines(path) if "warning" in line]
+    assert noted[-1].startswith("codes_in_use 0.")
+    assert noted[-1].endswith(" is below its limit 0.8")
+    assert "warning: step 4: codes_in_use" in capsys.readouterr().err

@@ -245,6 +245,35 @@ class Oracle(Settings):
     val: Count
 
 
+class Limit(Settings):
+    """What a logged figure must not pass; null: nothing on that side."""
+
+    least: Real | None
+    most: Real | None
+    action: Literal["stop", "warn"]  # warn: the tables with this run say so
+
+    def fault(self, value: float) -> str | None:
+        """What is wrong with a value."""
+        if self.least is not None and value < self.least:
+            return f"{value:.4g} is below its limit {self.least:g}"
+        if self.most is not None and value > self.most:
+            return f"{value:.4g} is above its limit {self.most:g}"
+        return None
+
+
+class Limits(Settings):
+    """Signs that a run has gone wrong though all its numbers are finite."""
+
+    codes_in_use: Limit  # share of the codebook: it has collapsed
+    entropy: Limit  # of the policy, nats a code: it has collapsed
+    kl: Limit  # of the policy to the MLE prior, nats a picture: it has run away
+    wasserstein: Limit  # gap of the critic's mean scores: it has diverged
+
+    def of(self, *figures: str) -> dict[str, Limit]:
+        """The limits of some figures, by their names in the log."""
+        return {name: getattr(self, name) for name in figures}
+
+
 class Experiment(Settings):
     """One data set at one size with one set of models; complete after overlaying `defaults`."""
 
@@ -257,6 +286,7 @@ class Experiment(Settings):
     rl: Rl
     sampling: Sampling
     evaluation: Evaluation
+    limits: Limits
     oracle: Oracle | None
 
     @model_validator(mode="after")

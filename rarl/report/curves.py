@@ -2,13 +2,14 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from rarl.runtime.errors import UserError
 
-Log = list[dict[str, float]]  # lines of one training run; not every line holds every figure
+Log = list[dict[str, Any]]  # lines of one training run; not every line holds every figure
 GREY = "0.45"
 
 

@@ -3,7 +3,7 @@
 import csv
 import io
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeVar
 
 from rarl.stage_settings import TableSettings
@@ -26,6 +26,10 @@ class Sheet:
     headings: Sequence[str]
     rows: Sequence[tuple[str, Sequence[Cell]]]  # label and cells
     notes: Sequence[str] = ()  # lines of Markdown below
+
+    def noting(self, lines: Sequence[str]) -> "Sheet":
+        """The same with more notes."""
+        return replace(self, notes=[*self.notes, *lines])
 
     def csv(self) -> str:
         """The corner in lower case and the headings, then the values."""

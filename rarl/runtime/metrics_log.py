@@ -2,6 +2,7 @@
 
 import json
 import math
+import sys
 import time
 from collections.abc import Mapping
 from pathlib import Path
@@ -34,7 +35,15 @@ class MetricsLog:
         for name, value in figures.items():
             if not math.isfinite(value):
                 raise NotFiniteError(f"step {step}: {name} is {value}")
-        line = {"step": step, "seconds": round(time.monotonic() - self._start, 3), **figures}
+        self._append(step, figures)
+
+    def warn(self, step: int, text: str) -> None:
+        """Appends a line with a warning, which the tables show, and says it on stderr."""
+        print(f"warning: step {step}: {text}", file=sys.stderr, flush=True)  # noqa: T201
+        self._append(step, {"warning": text})
+
+    def _append(self, step: int, content: Mapping[str, float | str]) -> None:
+        line = {"step": step, "seconds": round(time.monotonic() - self._start, 3), **content}
         self._lines.append(json.dumps(line) + "\n")
         with self._part.open("a", encoding="utf-8") as file:
             file.write(self._lines[-1])

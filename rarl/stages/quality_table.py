@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from rarl.report import run_warnings
 from rarl.report.distances import read
 from rarl.report.quality_table import sheet
 from rarl.runtime.files import read_json
@@ -16,9 +17,10 @@ def run(
     *,
     distances: list[Path],
     qualities: list[Path],
+    metrics: list[Path],
     csv: Path,
     markdown: Path,
 ) -> None:
-    """One file of each kind for each method."""
+    """One file of each kind for each method; `metrics` are the logs of all training behind them."""
     found = sheet([read(path) for path in distances], [read_json(p) for p in qualities], settings)
-    write_table(found, csv, markdown)
+    write_table(found.noting(run_warnings.lines(metrics)), csv, markdown)

@@ -18,11 +18,9 @@ def run(settings: VqvaeSettings, *, data: Path, output: Path, metrics: Path) -> 
     made = provenance.describe("vqvae", settings, data=data)
     with Checkpoints(output, made) as checkpoints:
         model = train_vqvae(
-            settings.vqvae,
+            settings,
             open_split(data, "train"),
             open_split(data, "val"),
-            grids=len(settings.latents),
-            seed=settings.seed,
             device=device.pick(),
             log=MetricsLog(metrics),
             checkpoints=checkpoints,

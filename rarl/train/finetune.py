@@ -75,6 +75,7 @@ def finetune(
         log_every=settings.rl.log_every,
         evaluate_every=settings.rl.evaluate_every,
         checkpoints=checkpoints,
+        limits=settings.limits,
     )
     loop.run(step, evaluate, state)
     prior.load_state_dict(best.weights)

@@ -8,6 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from rarl.config import Limit
 from rarl.runtime import device, seeds
 from rarl.runtime.checkpoints import Checkpoints, Stateful
 from rarl.runtime.errors import UserError
@@ -35,6 +36,7 @@ class Loop:
     evaluate_every: int
     checkpoints: Checkpoints
     warmup: int = 0
+    limits: Mapping[str, Limit] = field(default_factory=dict)  # of logged figures
     done: int = field(init=False, default=0)  # the next step's number
     spent: float = field(init=False, default=0.0)  # seconds
 
@@ -43,7 +45,8 @@ class Loop:
 
         `state` is all that steps and evaluations change: with it in a checkpoint, a run that was
         stopped goes on as if it had not been. Raises `StoppedError` where a signal asked for it,
-        and `UserError` naming the stage, the step and the figure when one is not finite.
+        and `UserError` naming the stage, the step and the figure when one is not finite or beyond
+        a limit at which to stop.
         """
         parts = {**state, "log": self.log}
         resumed = self._resume(parts)
@@ -63,7 +66,7 @@ class Loop:
                 if self.done > 0 and self._now(self.log_every):
                     line = {name: float(value) for name, value in figures.items()}
                     progress.note(**line)
-                    self.log.write(self.done, line)
+                    self._write(line)
                 if self._evaluates:
                     self._evaluate(evaluate)
                 where = f"step {self.done}"
@@ -82,7 +85,19 @@ class Loop:
 
     def _evaluate(self, evaluate: Evaluate) -> None:
         figures = evaluate(self.done)
-        self.log.write(self.done, figures | {"training_seconds": self.spent})
+        self._write(figures | {"training_seconds": self.spent})
+
+    def _write(self, figures: dict[str, float]) -> None:
+        self.log.write(self.done, figures)
+        for name in figures.keys() & self.limits.keys():
+            fault = self.limits[name].fault(figures[name]) if self.done else None  # yet untrained
+            if fault and self.limits[name].action == "stop":
+                raise UserError(
+                    f"{self.stage} stopped at step {self.done}: {name} {fault} (limits.{name} in "
+                    "the configuration)"
+                )
+            if fault:
+                self.log.warn(self.done, f"{name} {fault}")
 
     def _resume(self, parts: Mapping[str, Stateful]) -> bool:
         """Whether there was a checkpoint to go on from."""

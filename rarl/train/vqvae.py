@@ -6,13 +6,13 @@ from statistics import fmean
 import torch
 from torch import Tensor
 
-from rarl.config import Vqvae
 from rarl.data.shards import Pictures
 from rarl.models.quantize import perplexity, share_in_use
 from rarl.models.vqvae import VQVAE, to_unit, vqvae_loss
 from rarl.runtime import seeds
 from rarl.runtime.checkpoints import Checkpoints
 from rarl.runtime.metrics_log import MetricsLog
+from rarl.stage_settings import VqvaeSettings
 from rarl.train.batches import batch_indices, consecutive
 from rarl.train.loop import Loop
 
@@ -28,31 +28,30 @@ def load_images(pictures: Pictures, indices: Tensor, device: torch.device) -> Te
 
 
 def train_vqvae(
-    settings: Vqvae,
+    settings: VqvaeSettings,
     train: Pictures,
     val: Pictures,
     *,
-    grids: int,
-    seed: int,
     device: torch.device,
     log: MetricsLog,
     checkpoints: Checkpoints,
 ) -> VQVAE:
-    """A VQ-VAE of one or two grids after `settings.steps` steps, in evaluation mode."""
-    torch.manual_seed(seeds.derive(seed, "vqvae", "weights"))
-    model = VQVAE(settings, grids).to(device)
-    optimiser = torch.optim.Adam(model.parameters(), settings.learning_rate)
-    order = seeds.derive(seed, "vqvae", "order")
+    """A VQ-VAE of one or two grids after all its steps, in evaluation mode."""
+    of = settings.vqvae
+    torch.manual_seed(seeds.derive(settings.seed, "vqvae", "weights"))
+    model = VQVAE(of, len(settings.latents)).to(device)
+    optimiser = torch.optim.Adam(model.parameters(), of.learning_rate)
+    order = seeds.derive(settings.seed, "vqvae", "order")
 
     def step(i: int) -> dict[str, Tensor]:
         model.train()
-        indices = batch_indices(len(train), settings.batch_size, order, i)
+        indices = batch_indices(len(train), of.batch_size, order, i)
         images = load_images(train, indices, device)
-        if settings.flip:
+        if of.flip:
             mirrored = torch.rand(len(images), 1, 1, 1, device=device) < 0.5
             images = torch.where(mirrored, images.flip(-1), images)
         out = model(images)
-        losses = vqvae_loss(images, out, settings.beta)
+        losses = vqvae_loss(images, out, of.beta)
         optimiser.zero_grad()
         losses["loss"].backward()
         optimiser.step()
@@ -60,12 +59,13 @@ def train_vqvae(
 
     loop = Loop(
         "vqvae",
-        settings.steps,
-        seed=seed,
+        of.steps,
+        seed=settings.seed,
         log=log,
-        log_every=settings.log_every,
-        evaluate_every=settings.evaluate_every,
+        log_every=of.log_every,
+        evaluate_every=of.evaluate_every,
         checkpoints=checkpoints,
+        limits=settings.limits,
     )
     loop.run(step, partial(_evaluate, model, val), {"model": model, "optimiser": optimiser})
     return model.eval()

@@ -19,6 +19,36 @@ def distances(wildcards):
     return cells(f"{BRANCH}/distance.json")(wildcards)
 
 
+def training_logs(experiment, methods):
+    """The metrics of all training of an experiment that these methods rest on, its own first."""
+    own = ["oracle"] if experiment in ORACLES else ["vqvae"]
+    own += [f"prior-{grid}" for grid in CONFIG.experiments[experiment].grids]
+    sources = [CONFIG.methods[m].of for m in methods if m in REJECTIONS]
+    tuned = [m for m in dict.fromkeys([*sources, *methods]) if m in CONFIG.finetuned]
+    return [
+        *expand(f"{RUN}/{{name}}.jsonl", experiment=experiment, name=own),
+        *expand(f"{BRANCH}/prior.jsonl", experiment=experiment, method=tuned),
+        *expand(
+            f"{BRANCH}/critic.jsonl",
+            experiment=experiment,
+            method=[m for m in methods if m in REJECTIONS],
+        ),
+    ]
+
+
+def logs_behind(wildcards):
+    """The metrics of all training behind a table."""
+    table = CONFIG.tables[wildcards.table]
+    methods = rarl.config.methods_of(table)
+    found = []
+    for experiment in rarl.config.experiments_of(table):
+        if methods:
+            found += training_logs(experiment, methods)
+        else:  # reconstructions
+            found.append(f"{RUN}/vqvae.jsonl".format(experiment=experiment))
+    return found
+
+
 def figures_beside(wildcards):
     """Samples and curves of a table's experiments: built with it, read by nobody."""
     table = CONFIG.tables[wildcards.table]
@@ -51,15 +81,9 @@ rule grid:
 
 rule curves:
     input:
-        metrics=lambda w: [
-            f"{RUN}/vqvae.jsonl".format(**w),
-            *grids(f"{RUN}/prior-{{grid}}.jsonl")(w),
-            *expand(
-                f"{BRANCH}/prior.jsonl",
-                method=plan.finetuned(CONFIG, w.experiment),
-                **w,
-            ),
-        ],
+        metrics=lambda w: training_logs(
+            w.experiment, plan.finetuned(CONFIG, w.experiment)
+        ),
     output:
         output=f"{FIGURES}/curves-{{experiment}}.png",
     log:
@@ -131,6 +155,7 @@ rule time_figure:
 rule distance_table:
     input:
         distances=distances,
+        metrics=logs_behind,
         figures=figures_beside,
     output:
         csv=TABLE,
@@ -146,7 +171,7 @@ rule distance_table:
         code=fingerprint.of("distance_table"),
     shell:
         STAGE
-        + " --distances {input.distances:q} --csv {output.csv:q} --markdown {output.markdown:q}"
+        + " --distances {input.distances:q} --metrics {input.metrics:q} --csv {output.csv:q} --markdown {output.markdown:q}"
 
 
 rule seconds_table:
@@ -173,6 +198,7 @@ rule quality_table:
     input:
         distances=cells(f"{BRANCH}/distance.json"),
         qualities=cells(f"{BRANCH}/quality.json"),
+        metrics=logs_behind,
         figures=figures_beside,
     output:
         csv=TABLE,
@@ -187,13 +213,14 @@ rule quality_table:
         settings=lambda w: plan.to_json(plan.rows(CONFIG, w.table)),
         code=fingerprint.of("quality_table"),
     shell:
-        STAGE
-        + " --distances {input.distances:q} --qualities {input.qualities:q} --csv {output.csv:q} --markdown {output.markdown:q}"
+        STAGE + " --distances {input.distances:q} --qualities {input.qualities:q}"
+        " --metrics {input.metrics:q} --csv {output.csv:q} --markdown {output.markdown:q}"
 
 
 rule nll_table:
     input:
         nlls=cells(f"{BRANCH}/nll.json"),
+        metrics=logs_behind,
     output:
         csv=TABLE,
         markdown=MARKDOWN,
@@ -208,7 +235,7 @@ rule nll_table:
         code=fingerprint.of("nll_table"),
     shell:
         STAGE
-        + " --nlls {input.nlls:q} --csv {output.csv:q} --markdown {output.markdown:q}"
+        + " --nlls {input.nlls:q} --metrics {input.metrics:q} --csv {output.csv:q} --markdown {output.markdown:q}"
 
 
 rule architecture_table:
