@@ -107,6 +107,19 @@ def test_rubbish_is_one_line(tmp_path: Path, content: bytes):
     assert "\n" not in str(caught.value)
 
 
+@pytest.mark.parametrize("at", [0.1, 0.5, 0.9])  # of the file: its header, then its weights
+def test_a_file_that_has_changed_by_a_bit_is_refused(
+    tmp_path: Path, make_code_prior: MakeCodePrior, at: float
+):
+    path = tmp_path / "prior.safetensors"
+    save_prior(path, make_code_prior(4), {"note": "x" * 2000})
+    content = bytearray(path.read_bytes())
+    content[int(at * len(content))] ^= 1
+    path.write_bytes(content)
+    with pytest.raises(UserError, match=r"prior\.safetensors: .*; delete it and run again"):
+        load_prior(path, device=CPU)
+
+
 def test_another_stages_file_is_refused(tmp_path: Path, vqvae_settings: Vqvae):
     path = tmp_path / "vqvae.safetensors"
     save_vqvae(path, VQVAE(vqvae_settings, 1), {})
