@@ -31,6 +31,11 @@ def one_line(error: ValidationError, root: type[BaseModel], prefix: str = "") ->
 
     A key that is missing comes last: it is more often another one's misspelling.
     """
+    text = _fault(error, root, prefix)  # may quote a name with a line break
+    return "".join(of if of.isprintable() else json.dumps(of)[1:-1] for of in text)
+
+
+def _fault(error: ValidationError, root: type[BaseModel], prefix: str) -> str:
     faults = error.errors(include_url=False)
     first = min(faults, key=lambda fault: fault["type"] == "missing")
     location = [str(part) for part in first["loc"]]

@@ -110,7 +110,7 @@ def load(path: Path) -> SavedMoments:
         raise UserError(f"{path}: no such file of moments; run the rule that makes it") from None
     except KeyError as error:
         raise UserError(f"{path}: holds no moments of ours: {error.args[0]}") from None
-    except (OSError, ValueError, TypeError, EOFError, zipfile.BadZipFile) as error:
+    except (OSError, ValueError, TypeError, EOFError, RuntimeError, zipfile.BadZipFile) as error:
         raise UserError(
             f"{path}: cannot be read as moments ({' '.join(str(error).split())}); "
             "delete it and run again"
