@@ -43,6 +43,7 @@ from rarl.stage_settings import (
     PrepareSettings,
     PriorSettings,
     QualitySettings,
+    RealFeaturesSettings,
     RejectSettings,
     RowsSettings,
     SamplesFigureSettings,
@@ -140,21 +141,23 @@ def critic(config: Config, experiment: str, method: str) -> CriticTraining:
     )
 
 
-def draw(config: Config, experiment: str, seed: int) -> DrawSettings:
+def draw(config: Config, experiment: str, seed: int, shard: int) -> DrawSettings:
     of = config.experiments[experiment].sampling
+    drawn = of.pictures(shard)
     return DrawSettings(
         seed=seed,
-        count=of.count,
+        first=drawn.start,
+        count=len(drawn),
         batch_size=of.batch_size,
         temperature=of.temperature,
         top_k=of.top_k,
     )
 
 
-def reject(config: Config, experiment: str, method: str, seed: int) -> RejectSettings:
+def reject(config: Config, experiment: str, method: str, seed: int, shard: int) -> RejectSettings:
     of = config.methods[method]
     assert isinstance(of, Rejection)  # for the type checker: the rule's wildcards see to it
-    return RejectSettings(draw=draw(config, experiment, seed), draws=of.draws)
+    return RejectSettings(draw=draw(config, experiment, seed, shard), draws=of.draws)
 
 
 def features(config: Config, experiment: str) -> FeaturesSettings:
@@ -168,11 +171,16 @@ def distance() -> DistanceSettings:
     return DistanceSettings()
 
 
+def real_features(config: Config, experiment: str) -> RealFeaturesSettings:
+    of = config.experiments[experiment].evaluation
+    return RealFeaturesSettings(
+        extractor=extractor(config, experiment), batch_size=of.batch_size, count=of.real_count
+    )
+
+
 def quality(config: Config, experiment: str) -> QualitySettings:
     of = config.experiments[experiment].evaluation
     return QualitySettings(
-        extractor=extractor(config, experiment),
-        batch_size=of.batch_size,
         neighbours=of.neighbours,
         kid_subsets=of.kid_subsets,
         kid_subset_size=of.kid_subset_size,

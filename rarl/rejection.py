@@ -13,7 +13,7 @@ from rarl.stage_settings import RejectSettings
 
 @torch.no_grad()
 def draw_best(
-    prior: CodePrior, vqvae: VQVAE, critic: Critic, settings: RejectSettings, first: int = 0
+    prior: CodePrior, vqvae: VQVAE, critic: Critic, settings: RejectSettings, first: int
 ) -> Iterator[Codes]:
     """The best of `draws` times as many pictures, batch by batch; each keeps one in `draws`.
 
@@ -24,7 +24,7 @@ def draw_best(
     batches = draw(
         prior,
         of.seed,
-        of.count * settings.draws,
+        (of.first + of.count) * settings.draws,
         of.batch_size * settings.draws,
         temperature=of.temperature,
         top_k=of.top_k,

@@ -85,7 +85,8 @@ class CriticTraining(Settings):
 
 class DrawSettings(Settings):
     seed: CountOrZero
-    count: Count
+    first: CountOrZero  # picture of the seed
+    count: Count  # pictures
     batch_size: Count
     temperature: Positive
     top_k: CountOrZero
@@ -105,9 +106,11 @@ class DistanceSettings(Settings):
     """Nothing to set: the protocol travels in the moments' files."""
 
 
+class RealFeaturesSettings(FeaturesSettings):
+    count: Count  # reconstructions, or all when there are fewer
+
+
 class QualitySettings(Settings):
-    extractor: ExtractorSettings
-    batch_size: Count
     neighbours: Count
     kid_subsets: Count
     kid_subset_size: Count

@@ -163,7 +163,7 @@ def test_equal_settings_are_equal_text_and_survive_the_command_line():
         plan.prior(config, "hierarchy16", "bottom"),
         plan.finetune(config, "squares16", "mle"),
         plan.finetune(config, "squares16", "single"),
-        plan.draw(config, "squares16", 1),
+        plan.draw(config, "squares16", 1, 0),
         plan.table(config, "tiny"),
     ):
         assert type(settings).from_json(plan.to_json(settings)) == settings
@@ -216,7 +216,7 @@ def test_unknown_target(target, message):
         "results/figures/figure1.png",
         "results/data/squares-16/manifest.json",
         "results/squares16/prior.jsonl",
-        "results/squares16/mle/samples-0.safetensors",
+        "results/squares16/mle/samples-0-0.safetensors",
         "results/report/snakemake.html",
         "elsewhere/tables/tiyn.csv",
     ],

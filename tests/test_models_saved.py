@@ -70,12 +70,12 @@ def test_a_critic_returns_with_equal_scores(tmp_path: Path):
         assert torch.equal(mine, theirs)
 
 
-def test_a_draw_returns_with_its_seed(tmp_path: Path):
+def test_a_draw_returns_with_its_place(tmp_path: Path):
     codes = CodeSet((torch.randint(7, (3, 2, 2)),), 7)
-    save_draw(tmp_path / "draw.safetensors", codes, 11, {})
-    again, seed = load_draw(tmp_path / "draw.safetensors")
-    assert (seed, again.codebook_size) == (11, 7)
-    assert torch.equal(again.grids[0].long(), codes.grids[0])
+    save_draw(tmp_path / "draw.safetensors", codes, 11, 40, {})
+    again = load_draw(tmp_path / "draw.safetensors")
+    assert (again.seed, again.first, again.content.codebook_size) == (11, 40, 7)
+    assert torch.equal(again.content.grids[0].long(), codes.grids[0])
 
 
 def test_code_sets_return_grid_by_grid(tmp_path: Path):

@@ -58,7 +58,7 @@ OUT, LOG = "out.safetensors", "log.jsonl"
 LAZY = {"loss": "logistic", "batch_size": 4, "warmup_steps": 3, "penalty_every": 3}
 CRITIC = critic_settings(**LAZY, map_size=8)
 CODES_CRITIC = critic_settings(**LAZY, stem_stride=1, final_size=2)
-DRAWING = DrawSettings(seed=3, count=10, batch_size=2, temperature=1.0, top_k=0)
+DRAWING = DrawSettings(seed=3, first=4, count=10, batch_size=2, temperature=1.0, top_k=0)
 BRIEF = {"iterations": 6, "batch_size": 4, "evaluate_every": 2, "evaluate_samples": 4}
 
 

@@ -130,6 +130,7 @@ def test_cores_beyond_the_machine_run_no_two_jobs_at_once(finished):
         ("iterations: 4", "iterations: 5", AFTER_PRIOR),
         ("warmup_steps: 1", "warmup_steps: 2", SINGLE | REPORT),
         ("count: 12", "count: 13", SAMPLING),
+        ("shards: 1", "shards: 2", SAMPLING),
         ("reference: reconstructions", "reference: images", {"reference_images"} | AFTER_PRIOR),
         ("title: Squares", "title: Pictures", {"distance_table"}),
         ("label: MLE", "label: Likelihood", REPORT),

@@ -215,18 +215,31 @@ class Sampling(Settings):
     batch_size: Count
     temperature: Positive
     top_k: CountOrZero  # 0: all codes
+    shards: Count  # jobs that share a seed's pictures; changes no picture
 
     @model_validator(mode="after")
     def _distinct(self) -> Self:
         if len(set(self.seeds)) < len(self.seeds):
             raise ValueError(f"seeds {list(self.seeds)} holds one twice")
+        if self.shards > self._batches:
+            raise ValueError(f"shards={self.shards} are more than the {self._batches} batches")
         return self
+
+    @property
+    def _batches(self) -> int:
+        return -(-self.count // self.batch_size)
+
+    def pictures(self, shard: int) -> range:
+        """Those of a seed that a shard draws: whole batches, as one job would draw them."""
+        first, end = (n * self._batches // self.shards for n in (shard, shard + 1))
+        return range(first * self.batch_size, min(end * self.batch_size, self.count))
 
 
 class Evaluation(Settings):
     extractor: Literal["inception", "efficientnet_lite0"]
     weights: str | None  # file of the extractor's weights; null: where its package puts it
     reference: Literal["reconstructions", "images"]  # of the training pictures
+    real_count: Count  # reconstructions beside which precision, recall and KID put the samples
     neighbours: Count  # k of precision and recall
     kid_subsets: Count
     kid_subset_size: Count  # pictures
@@ -306,6 +319,12 @@ class Experiment(Settings):
                 )
         for grid in (SINGLE, "top", "bottom"):
             self.prior.of(grid)
+        if self.sampling.shards > 1 and self.sampling.batch_size % self.evaluation.batch_size:
+            raise ValueError(
+                f"sampling.batch_size={self.sampling.batch_size} is not divisible by "
+                f"evaluation.batch_size={self.evaluation.batch_size}, so that shards would cut a "
+                "batch of features in two and change the last digits"
+            )
         if self.oracle is not None:
             if len(self.latents) > 1:
                 raise ValueError("oracle: is for one grid of codes")

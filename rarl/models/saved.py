@@ -18,6 +18,7 @@ from rarl.models.prior import CodePrior
 from rarl.models.vqvae import VQVAE, Codes
 from rarl.runtime.artefact import Artefact, load, save
 from rarl.runtime.errors import UserError
+from rarl.runtime.pieces import Piece
 
 Model = TypeVar("Model", bound=nn.Module)
 
@@ -170,12 +171,13 @@ def _code_sets(artefact: Artefact) -> dict[str, CodeSet]:
     }
 
 
-def save_draw(path: Path, codes: CodeSet, seed: int, metadata: dict[str, Any]) -> None:
-    """Writes the codes that one sampling seed gave."""
-    save_codes(path, {"samples": codes}, {"seed": seed, **metadata})
+def save_draw(path: Path, codes: CodeSet, seed: int, first: int, metadata: dict[str, Any]) -> None:
+    """Writes the codes of the pictures of a sampling seed from picture `first` on."""
+    save_codes(path, {"samples": codes}, {"seed": seed, "first": first, **metadata})
 
 
-def load_draw(path: Path) -> tuple[CodeSet, int]:
-    """Codes and their sampling seed. Raises `UserError` when the file is something else."""
-    artefact = _open(path, "seed")
-    return _code_sets(artefact)["samples"], artefact.metadata["seed"]
+def load_draw(path: Path) -> Piece[CodeSet]:
+    """Reads what `save_draw` wrote. Raises `UserError` when the file is something else."""
+    artefact = _open(path, "first")
+    codes = _code_sets(artefact)["samples"]
+    return Piece(path, artefact.metadata["seed"], artefact.metadata["first"], codes)

@@ -25,23 +25,23 @@ def save_draws(
     made: dict[str, Any],
     checkpoints: Checkpoints,
 ) -> None:
-    """Stores the codes of `batches(0)`; `made` goes into both files.
+    """Stores the codes that `batches(n)` gives, from picture n on; `made` goes into both files.
 
-    Goes on from a checkpoint with `batches(n)`, those behind the first n pictures.
+    Goes on from a checkpoint behind the pictures that it holds.
     """
     saved = checkpoints.load() or {"drawn": [], "seconds": 0.0}
     drawn: list[Codes] = saved["drawn"]
     done = sum(len(codes[0]) for codes in drawn)
     start = time.perf_counter() - saved["seconds"]
     total = -(-settings.count // settings.batch_size)
-    for codes in track(batches(done), total, "draw", "batch", len(drawn)):
+    for codes in track(batches(settings.first + done), total, "draw", "batch", len(drawn)):
         drawn.append(tuple(grid.to("cpu", torch.int16) for grid in codes))
         done += len(codes[0])
         checkpoints.visit(
             len(drawn),
-            f"picture {done}",
+            f"picture {settings.first + done}",
             lambda: {"drawn": drawn, "seconds": time.perf_counter() - start},
         )
     seconds = time.perf_counter() - start
-    save_draw(output, gather(drawn, codebook_size), settings.seed, made)
+    save_draw(output, gather(drawn, codebook_size), settings.seed, settings.first, made)
     write_json(timing, {"pictures": done, "seconds": seconds, "device": name()} | made)

@@ -19,7 +19,7 @@ def strip(model: VQVAE, captions: Sequence[str], samples: Sequence[Path]) -> Ima
     """
     blocks = []
     for caption, path in zip(captions, samples, strict=True):
-        codes, _ = load_draw(path)
+        codes = load_draw(path).content
         first = CodeSet(tuple(grid[: SIDE**2] for grid in codes.grids), codes.codebook_size)
         (pixels,) = decode(model, first, SIDE**2, caption)
         blocks.append(block(caption, pixels))

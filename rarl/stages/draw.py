@@ -22,7 +22,7 @@ def run(settings: DrawSettings, *, prior: Path, output: Path, timing: Path) -> N
         return draw(
             model,
             settings.seed,
-            settings.count,
+            settings.first + settings.count,
             settings.batch_size,
             temperature=settings.temperature,
             top_k=settings.top_k,

@@ -1,8 +1,11 @@
-"""Stage `features`: sampled codes to the moments of their pictures' features."""
+"""Stage `features`: sampled codes to the features of their pictures."""
 
 from pathlib import Path
 
-from rarl.metrics.extractor import extract
+import torch
+
+from rarl.metrics import feature_files
+from rarl.metrics.extractor import features
 from rarl.metrics.extractors import load_extractor
 from rarl.models.saved import load_draw, load_vqvae
 from rarl.runtime import device, provenance
@@ -13,10 +16,11 @@ Settings = FeaturesSettings
 
 
 def run(settings: FeaturesSettings, *, vqvae: Path, samples: Path, output: Path) -> None:
-    """Decode samples and compute the moments of their features."""
+    """Decode samples and compute their features."""
     on = device.pick()
-    extractor = load_extractor(settings.extractor, on)
-    codes, seed = load_draw(samples)
-    pictures = decode(load_vqvae(vqvae, on), codes, settings.batch_size, "features")
+    extractor, drawn = load_extractor(settings.extractor, on), load_draw(samples)
+    pictures = decode(load_vqvae(vqvae, on), drawn.content, settings.batch_size, "features")
+    found = torch.cat(list(features(extractor, pictures)))
     of = provenance.describe("features", settings, vqvae=vqvae, samples=samples)
-    extract(extractor, pictures).save(output, {**extractor.protocol, "seed": seed, **of})
+    piece = {"seed": drawn.seed, "first": drawn.first}
+    feature_files.save(output, found, {**extractor.protocol, **piece, **of})

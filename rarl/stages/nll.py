@@ -1,10 +1,13 @@
 """Stage `nll`: how well a generator and its oracle explain each other's codes."""
 
+from functools import reduce
+from operator import add
 from pathlib import Path
 
 from rarl.models.saved import load_codes, load_draw, load_prior
 from rarl.runtime import device, provenance
 from rarl.runtime.files import write_json
+from rarl.runtime.pieces import by_seed
 from rarl.stage_settings import NllSettings
 from rarl.stages._seeds import over_seeds
 from rarl.train.prior import evaluate_nll
@@ -24,7 +27,8 @@ def run(
     """Compute the oracle's NLL of a generator's samples, and the generator's of the oracle's."""
     on = device.pick()
     judge, generator = load_prior(oracle, device=on), load_prior(prior, device=on)
-    draws = [load_draw(path)[0] for path in samples]
+    pieces = by_seed(load_draw(path) for path in samples).values()
+    draws = [reduce(add, own) for own in pieces]
     nll_oracle = [evaluate_nll(judge, draw, settings.batch_size) for draw in draws]
     held_out = load_codes(codes)["val"]
     inputs = {"oracle": oracle, "codes": codes, "prior": prior}

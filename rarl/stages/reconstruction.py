@@ -2,9 +2,10 @@
 
 from pathlib import Path
 
+from rarl.metrics import moments
 from rarl.runtime import provenance
 from rarl.stage_settings import DistanceSettings
-from rarl.stages.distance import compare
+from rarl.stages._comparing import compare, require_alike
 
 Settings = DistanceSettings
 
@@ -13,4 +14,6 @@ def run(settings: DistanceSettings, *, images: Path, reconstructions: Path, outp
     """Compute the Frechet distance of the reconstructions to the real pictures."""
     inputs = {"images": images, "reconstructions": reconstructions}
     made = provenance.describe("reconstruction", settings, **inputs)
-    compare(images, [reconstructions], output, made)
+    target, found = moments.load(images), moments.load(reconstructions)
+    require_alike(reconstructions, found.metadata, images, target)
+    compare(target, [found], output, {"seeds": [], **made})

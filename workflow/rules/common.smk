@@ -33,6 +33,9 @@ MANIFEST = f"{RESULTS}/data/{{dataset}}-{{image_size}}/manifest.json"
 TABLE = f"{RESULTS}/tables/{{table}}.csv"
 MARKDOWN = f"{RESULTS}/tables/{{table}}.md"
 FIGURES = f"{RESULTS}/figures"
+SAMPLES = f"{BRANCH}/samples-{{seed}}-{{shard}}.safetensors"
+TIMING = f"{BRANCH}/samples-{{seed}}-{{shard}}.json"
+FEATURES = f"{BRANCH}/features-{{seed}}-{{shard}}.safetensors"
 LOGS = f"{RESULTS}/logs"
 BENCHMARKS = f"{RESULTS}/benchmarks"
 
@@ -60,6 +63,7 @@ wildcard_constraints:
     method=one_of(CONFIG.methods),
     grid="single|top|bottom",
     seed=r"\d+",
+    shard=r"\d+",
     table=one_of(CONFIG.tables),
 
 
@@ -86,22 +90,25 @@ def rejected(wildcards):
     )
 
 
-def seeds(wildcards):
-    return CONFIG.experiments[wildcards.experiment].sampling.seeds
+def drawn(pattern):
+    """A file of every shard of every sampling seed of a method."""
+
+    def of(wildcards):
+        sampling = CONFIG.experiments[wildcards.experiment].sampling
+        shards = range(sampling.shards)
+        return expand(pattern, seed=sampling.seeds, shard=shards, **wildcards)
+
+    return of
+
+
+def first_drawn(experiment, methods):
+    """The first samples of each method: what pictures of them show."""
+    seed = CONFIG.experiments[experiment].sampling.seeds[0]
+    return expand(SAMPLES, experiment=experiment, method=methods, seed=seed, shard=0)
 
 
 def grids(pattern):
     """A file of every code grid of an experiment, coarse to fine."""
     return lambda wildcards: expand(
         pattern, grid=CONFIG.experiments[wildcards.experiment].grids, **wildcards
-    )
-
-
-def branches(pattern):
-    """A file of every method in the figures of an experiment."""
-    return lambda wildcards: expand(
-        pattern,
-        experiment=wildcards.experiment,
-        method=plan.methods(CONFIG, wildcards.experiment),
-        seed=seeds(wildcards)[0],
     )

@@ -2,16 +2,18 @@ rule draw:
     input:
         prior=f"{BRANCH}/prior.safetensors",
     output:
-        output=f"{BRANCH}/samples-{{seed}}.safetensors",
-        timing=f"{BRANCH}/samples-{{seed}}.json",
+        output=SAMPLES,
+        timing=TIMING,
     log:
-        f"{LOGS}/{{experiment}}/{{method}}/draw-{{seed}}.log",
+        f"{LOGS}/{{experiment}}/{{method}}/draw-{{seed}}-{{shard}}.log",
     benchmark:
-        f"{BENCHMARKS}/{{experiment}}/{{method}}/draw-{{seed}}.tsv"
+        f"{BENCHMARKS}/{{experiment}}/{{method}}/draw-{{seed}}-{{shard}}.tsv"
     wildcard_constraints:
         method=one_of(CONFIG.finetuned),
     params:
-        settings=lambda w: plan.to_json(plan.draw(CONFIG, w.experiment, int(w.seed))),
+        settings=lambda w: plan.to_json(
+            plan.draw(CONFIG, w.experiment, int(w.seed), int(w.shard))
+        ),
         code=fingerprint.of("draw"),
     shell:
         STAGE + " --prior {input.prior:q} --output {output.output:q}"
@@ -24,17 +26,17 @@ rule reject:
         prior=lambda w: f"{rejected(w)}/prior.safetensors",
         critic=f"{BRANCH}/critic.safetensors",
     output:
-        output=f"{BRANCH}/samples-{{seed}}.safetensors",
-        timing=f"{BRANCH}/samples-{{seed}}.json",
+        output=SAMPLES,
+        timing=TIMING,
     log:
-        f"{LOGS}/{{experiment}}/{{method}}/reject-{{seed}}.log",
+        f"{LOGS}/{{experiment}}/{{method}}/reject-{{seed}}-{{shard}}.log",
     benchmark:
-        f"{BENCHMARKS}/{{experiment}}/{{method}}/reject-{{seed}}.tsv"
+        f"{BENCHMARKS}/{{experiment}}/{{method}}/reject-{{seed}}-{{shard}}.tsv"
     wildcard_constraints:
         method=one_of(REJECTIONS),
     params:
         settings=lambda w: plan.to_json(
-            plan.reject(CONFIG, w.experiment, w.method, int(w.seed))
+            plan.reject(CONFIG, w.experiment, w.method, int(w.seed), int(w.shard))
         ),
         code=fingerprint.of("reject"),
     shell:
@@ -80,13 +82,13 @@ rule reference_images:
 rule features:
     input:
         vqvae=f"{RUN}/vqvae.safetensors",
-        samples=f"{BRANCH}/samples-{{seed}}.safetensors",
+        samples=SAMPLES,
     output:
-        output=f"{BRANCH}/features-{{seed}}.npz",
+        output=FEATURES,
     log:
-        f"{LOGS}/{{experiment}}/{{method}}/features-{{seed}}.log",
+        f"{LOGS}/{{experiment}}/{{method}}/features-{{seed}}-{{shard}}.log",
     benchmark:
-        f"{BENCHMARKS}/{{experiment}}/{{method}}/features-{{seed}}.tsv"
+        f"{BENCHMARKS}/{{experiment}}/{{method}}/features-{{seed}}-{{shard}}.tsv"
     params:
         settings=lambda w: plan.to_json(plan.features(CONFIG, w.experiment)),
         code=fingerprint.of("features"),
@@ -98,7 +100,7 @@ rule features:
 rule distance:
     input:
         reference=reference,
-        samples=lambda w: expand(f"{BRANCH}/features-{{seed}}.npz", seed=seeds(w), **w),
+        samples=drawn(FEATURES),
     output:
         output=f"{BRANCH}/distance.json",
     log:
@@ -132,14 +134,29 @@ rule reconstruction:
         " --output {output.output:q}"
 
 
-rule quality:
+rule real_features:
     input:
         vqvae=f"{RUN}/vqvae.safetensors",
         codes=f"{RUN}/codes.safetensors",
-        samples=lambda w: expand(
-            f"{BRANCH}/samples-{{seed}}.safetensors", seed=seeds(w), **w
-        ),
-        timings=lambda w: expand(f"{BRANCH}/samples-{{seed}}.json", seed=seeds(w), **w),
+    output:
+        output=f"{RUN}/features-reconstructions.safetensors",
+    log:
+        f"{LOGS}/{{experiment}}/real-features.log",
+    benchmark:
+        f"{BENCHMARKS}/{{experiment}}/real-features.tsv"
+    params:
+        settings=lambda w: plan.to_json(plan.real_features(CONFIG, w.experiment)),
+        code=fingerprint.of("real_features"),
+    shell:
+        STAGE
+        + " --vqvae {input.vqvae:q} --codes {input.codes:q} --output {output.output:q}"
+
+
+rule quality:
+    input:
+        real=f"{RUN}/features-reconstructions.safetensors",
+        samples=drawn(FEATURES),
+        timings=drawn(TIMING),
     output:
         output=f"{BRANCH}/quality.json",
     log:
@@ -150,8 +167,7 @@ rule quality:
         settings=lambda w: plan.to_json(plan.quality(CONFIG, w.experiment)),
         code=fingerprint.of("quality"),
     shell:
-        STAGE
-        + " --vqvae {input.vqvae:q} --codes {input.codes:q} --samples {input.samples:q}"
+        STAGE + " --real {input.real:q} --samples {input.samples:q}"
         " --timings {input.timings:q} --output {output.output:q}"
 
 

@@ -72,9 +72,7 @@ rule nll:
         oracle=f"{RUN}/oracle.safetensors",
         codes=f"{RUN}/oracle-codes.safetensors",
         prior=f"{BRANCH}/prior.safetensors",
-        samples=lambda w: expand(
-            f"{BRANCH}/samples-{{seed}}.safetensors", seed=seeds(w), **w
-        ),
+        samples=drawn(SAMPLES),
     output:
         output=f"{BRANCH}/nll.json",
     log:

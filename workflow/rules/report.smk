@@ -64,7 +64,7 @@ def figures_beside(wildcards):
 rule grid:
     input:
         vqvae=f"{RUN}/vqvae.safetensors",
-        samples=branches(f"{BRANCH}/samples-{{seed}}.safetensors"),
+        samples=lambda w: first_drawn(w.experiment, plan.methods(CONFIG, w.experiment)),
     output:
         output=f"{FIGURES}/samples-{{experiment}}.png",
     log:
@@ -103,13 +103,9 @@ rule samples_figure:
             f"{RUN}/vqvae.safetensors", experiment=CONFIG.figures[w.figure].columns
         ),
         samples=lambda w: [
-            f"{BRANCH}/samples-{{seed}}.safetensors".format(
-                experiment=experiment,
-                method=method,
-                seed=CONFIG.experiments[experiment].sampling.seeds[0],
-            )
+            path
             for experiment in CONFIG.figures[w.figure].columns
-            for method in CONFIG.figures[w.figure].rows
+            for path in first_drawn(experiment, CONFIG.figures[w.figure].rows)
         ],
     output:
         output=f"{FIGURES}/{{figure}}.png",

@@ -1,0 +1,28 @@
+"""Stage `real_features`: features of reconstructions, beside which samples are judged."""
+
+from pathlib import Path
+
+import torch
+
+from rarl.metrics import feature_files
+from rarl.metrics.extractor import features
+from rarl.metrics.extractors import load_extractor
+from rarl.metrics.neighbours import spread
+from rarl.models.saved import CodeSet, load_codes, load_vqvae
+from rarl.runtime import device, provenance
+from rarl.stage_settings import RealFeaturesSettings
+from rarl.stages._decoding import decode
+
+Settings = RealFeaturesSettings
+
+
+def run(settings: RealFeaturesSettings, *, vqvae: Path, codes: Path, output: Path) -> None:
+    """Compute the features of reconstructions of training pictures, evenly spaced."""
+    on = device.pick()
+    extractor, train = load_extractor(settings.extractor, on), load_codes(codes)["train"]
+    count = min(settings.count, len(train))
+    chosen = CodeSet(tuple(spread(grid, count) for grid in train.grids), train.codebook_size)
+    pictures = decode(load_vqvae(vqvae, on), chosen, settings.batch_size, "reconstructions")
+    found = torch.cat(list(features(extractor, pictures)))
+    of = provenance.describe("real_features", settings, vqvae=vqvae, codes=codes)
+    feature_files.save(output, found, {**extractor.protocol, **of})

@@ -1,0 +1,118 @@
+"""Into how many pieces the pictures of a seed are cut changes no bit of any result."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import torch
+from small_settings import critic_settings
+
+from rarl.config import Sampling, Vqvae
+from rarl.metrics import feature_files
+from rarl.models.critic import Critic
+from rarl.models.prior import CodePrior
+from rarl.models.saved import load_draw, save_critic, save_prior, save_vqvae
+from rarl.models.vqvae import VQVAE
+from rarl.runtime import artefact
+from rarl.runtime.errors import UserError
+from rarl.runtime.pieces import Piece, by_seed
+from rarl.stage_settings import DrawSettings, RejectSettings
+from rarl.stages import draw, reject
+
+
+def sampling(count: int, batch_size: int, shards: int) -> Sampling:
+    return Sampling(
+        count=count, seeds=(0,), batch_size=batch_size, temperature=1.0, top_k=0, shards=shards
+    )
+
+
+@pytest.mark.parametrize(("count", "batch_size"), [(1500, 250), (13, 2), (5, 5)])
+def test_shards_are_whole_batches_and_every_picture_is_in_one(count: int, batch_size: int):
+    for shards in range(1, -(-count // batch_size) + 1):
+        of = sampling(count, batch_size, shards)
+        parts = [of.pictures(shard) for shard in range(shards)]
+        assert [n for part in parts for n in part] == list(range(count))
+        assert all(part.start % batch_size == 0 and len(part) for part in parts)
+
+
+def test_more_shards_than_batches_are_refused():
+    with pytest.raises(ValueError, match="shards=4 are more than the 3 batches"):
+        sampling(6, 2, 4)
+
+
+def test_pieces_are_put_in_order():
+    pieces = [
+        Piece(Path(str(n)), seed, first, [seed, first, n])
+        for n, (seed, first) in enumerate([(5, 3), (4, 0), (5, 0)])
+    ]
+    assert by_seed(pieces) == {5: [[5, 0, 2], [5, 3, 0]], 4: [[4, 0, 1]]}
+
+
+@pytest.mark.parametrize("first", [2, 4])
+def test_a_piece_that_is_missing_or_double_is_named(first: int):
+    pieces = [Piece(Path("a"), 0, 0, "abc"), Piece(Path("b"), 0, first, "de")]
+    with pytest.raises(UserError, match=rf"b: begins with picture {first} of seed 0, but .* at 3"):
+        by_seed(pieces)
+
+
+@pytest.mark.parametrize("rejecting", [False, True])
+def test_shards_draw_what_one_job_draws(
+    tmp_path: Path,
+    make_code_prior: Callable[..., CodePrior],
+    vqvae_settings: Vqvae,
+    rejecting: bool,
+):
+    torch.manual_seed(0)
+    decoder = VQVAE(vqvae_settings, 2)
+    decoder.train()(torch.rand(4, 3, 16, 16))
+    save_vqvae(tmp_path / "vqvae", decoder.eval(), {})
+    save_critic(tmp_path / "critic", Critic(critic_settings(), 3, 16, 16), {})
+    save_prior(tmp_path / "prior", make_code_prior(2, 4), {})
+
+    def drawn(shards: int) -> list[torch.Tensor]:
+        paths = []
+        for shard in range(shards):
+            pictures = sampling(11, 2, shards).pictures(shard)
+            settings = DrawSettings(
+                seed=7,
+                first=pictures.start,
+                count=len(pictures),
+                batch_size=2,
+                temperature=1.0,
+                top_k=0,
+            )
+            path = tmp_path / f"{shards}-{shard}"
+            files = {"output": path, "timing": tmp_path / "seconds"}
+            if rejecting:
+                models = {name: tmp_path / name for name in ("vqvae", "prior", "critic")}
+                reject.run(RejectSettings(draw=settings, draws=3), **models, **files)
+            else:
+                draw.run(settings, prior=tmp_path / "prior", **files)
+            paths.append(path)
+        [pieces] = by_seed(load_draw(path) for path in paths).values()
+        return [torch.cat(grids) for grids in zip(*(of.grids for of in pieces), strict=True)]
+
+    whole = drawn(1)
+    assert [len(grid) for grid in whole] == [11, 11]
+    for shards in (2, 5):
+        for mine, theirs in zip(drawn(shards), whole, strict=True):
+            assert torch.equal(mine, theirs)
+
+
+def test_moments_do_not_depend_on_the_pieces():
+    features = torch.rand(2500, 3, generator=torch.Generator().manual_seed(0))
+    whole = feature_files.moments_of([features])
+    for cuts in ([1000, 1500], [1, 999, 1001, 499]):
+        cut = feature_files.moments_of(features.split(cuts))
+        assert (cut.mean == whole.mean).all()
+        assert (cut.covariance == whole.covariance).all()
+
+
+def test_features_return_with_their_place(tmp_path: Path):
+    path = tmp_path / "features"
+    feature_files.save(path, torch.ones(2, 3), {"seed": 4, "first": 10})
+    piece = feature_files.load_piece(path)
+    assert (piece.seed, piece.first, piece.content.shape) == (4, 10, (2, 3))
+    artefact.save(path, {"weights": torch.ones(1)}, {})
+    with pytest.raises(UserError, match="holds no features"):
+        feature_files.load(path)
