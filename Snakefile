@@ -38,6 +38,9 @@ if workflow.is_main_process and workflow.nodes is None and workflow._cores is no
         workflow.register_resource("_cores", cores.available())
 
 
+report: "workflow/report/workflow.rst"
+
+
 include: "workflow/rules/common.smk"
 include: "workflow/rules/data.smk"
 include: "workflow/rules/train.smk"
@@ -50,4 +53,5 @@ rule all:
     default_target: True
     input:
         expand(TABLE, table=CONFIG.tables),
+        expand(PAGE, table=CONFIG.tables),
         expand(f"{FIGURES}/{{figure}}.png", figure=CONFIG.figures),

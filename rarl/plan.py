@@ -40,6 +40,7 @@ from rarl.stage_settings import (
     GridSettings,
     NllSettings,
     OracleCodesSettings,
+    PageSettings,
     PrepareSettings,
     PriorSettings,
     QualitySettings,
@@ -52,7 +53,16 @@ from rarl.stage_settings import (
     VqvaeSettings,
 )
 
-SUFFIXES = (".csv", ".json", ".jsonl", ".md", ".npz", ".png", ".safetensors")  # of the outputs
+SUFFIXES = (
+    ".csv",
+    ".html",
+    ".json",
+    ".jsonl",
+    ".md",
+    ".npz",
+    ".png",
+    ".safetensors",
+)  # of the outputs
 
 
 def to_json(settings: Settings) -> str:
@@ -277,6 +287,10 @@ def rows(config: Config, name: str) -> RowsSettings:
     of = config.tables.get(name) or config.figures[name]
     assert isinstance(of, (QualityTable, NllTable, TimeFigure))  # by the rules
     return RowsSettings(title=of.title, labels=labels(config, of.rows))
+
+
+def page() -> PageSettings:
+    return PageSettings()
 
 
 def check_target(config: Config, target: str) -> None:

@@ -158,6 +158,10 @@ class ArchitectureSettings(Settings):
     priors: dict[str, Prior]  # by the headings of their columns, coarse to fine, the oracle first
 
 
+class PageSettings(Settings):
+    """Nothing to set."""
+
+
 class RowsSettings(Settings):
     """Methods, one below the other, of one experiment."""
 

@@ -7,7 +7,7 @@ import pytest
 
 from rarl import plan
 from rarl.config import load
-from rarl.report import architecture_table, nll_table, quality_table, seconds_table
+from rarl.report import architecture_table, nll_table, page, quality_table, seconds_table
 from rarl.report.distances import Distance, Protocol
 from rarl.report.sheet import Cell, Sheet, in_rows, measured
 from rarl.stage_settings import RowsSettings, TableSettings
@@ -124,6 +124,15 @@ def rendered(table: str) -> dict[str, dict[str, str]]:
     return {
         column: {row[0]: row[at] for row in rows} for at, column in enumerate(header[1:], start=1)
     }
+
+
+def test_a_table_is_a_page_of_its_own():
+    sheet = Sheet("A < B", "Method", ["x"], [("<b>bold</b>", [Cell("1", "1 ± 2")])], ["- a note"])
+    text = page.html(sheet.markdown())
+    assert "<title>A &lt; B</title>" in text
+    assert "<td>&lt;b&gt;bold&lt;/b&gt;</td>" in text
+    assert "1 ± 2</td>" in text
+    assert "<li>a note</li>" in text
 
 
 @pytest.mark.parametrize("table", VQVAE)

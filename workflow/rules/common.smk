@@ -32,6 +32,7 @@ BRANCH = f"{RUN}/{{method}}"
 MANIFEST = f"{RESULTS}/data/{{dataset}}-{{image_size}}/manifest.json"
 TABLE = f"{RESULTS}/tables/{{table}}.csv"
 MARKDOWN = f"{RESULTS}/tables/{{table}}.md"
+PAGE = f"{RESULTS}/tables/{{table}}.html"  # of the report
 FIGURES = f"{RESULTS}/figures"
 SAMPLES = f"{BRANCH}/samples-{{seed}}-{{shard}}.safetensors"
 TIMING = f"{BRANCH}/samples-{{seed}}-{{shard}}.json"

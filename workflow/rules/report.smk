@@ -66,7 +66,12 @@ rule grid:
         vqvae=f"{RUN}/vqvae.safetensors",
         samples=lambda w: first_drawn(w.experiment, plan.methods(CONFIG, w.experiment)),
     output:
-        output=f"{FIGURES}/samples-{{experiment}}.png",
+        output=report(
+            f"{FIGURES}/samples-{{experiment}}.png",
+            caption="../report/samples.rst",
+            category="Samples",
+            labels={"experiment": "{experiment}"},
+        ),
     log:
         f"{LOGS}/{{experiment}}/grid.log",
     benchmark:
@@ -85,7 +90,12 @@ rule curves:
             w.experiment, plan.finetuned(CONFIG, w.experiment)
         ),
     output:
-        output=f"{FIGURES}/curves-{{experiment}}.png",
+        output=report(
+            f"{FIGURES}/curves-{{experiment}}.png",
+            caption="../report/curves.rst",
+            category="Training",
+            labels={"experiment": "{experiment}"},
+        ),
     log:
         f"{LOGS}/{{experiment}}/curves.log",
     benchmark:
@@ -108,7 +118,12 @@ rule samples_figure:
             for path in first_drawn(experiment, CONFIG.figures[w.figure].rows)
         ],
     output:
-        output=f"{FIGURES}/{{figure}}.png",
+        output=report(
+            f"{FIGURES}/{{figure}}.png",
+            caption="../report/samples_figure.rst",
+            category="Figures",
+            labels={"figure": "{figure}"},
+        ),
     log:
         f"{LOGS}/figures/{{figure}}.log",
     benchmark:
@@ -132,7 +147,12 @@ rule time_figure:
             for method in CONFIG.figures[w.figure].rows
         ],
     output:
-        output=f"{FIGURES}/{{figure}}.png",
+        output=report(
+            f"{FIGURES}/{{figure}}.png",
+            caption="../report/time.rst",
+            category="Figures",
+            labels={"figure": "{figure}"},
+        ),
         csv=f"{FIGURES}/{{figure}}.csv",
     log:
         f"{LOGS}/figures/{{figure}}.log",
@@ -249,3 +269,24 @@ rule architecture_table:
         code=fingerprint.of("architecture_table"),
     shell:
         STAGE + " --csv {output.csv:q} --markdown {output.markdown:q}"
+
+
+rule table_page:
+    input:
+        markdown=MARKDOWN,
+    output:
+        output=report(
+            PAGE,
+            caption="../report/table.rst",
+            category="Tables",
+            labels={"table": "{table}"},
+        ),
+    log:
+        f"{LOGS}/tables/{{table}}-page.log",
+    benchmark:
+        f"{BENCHMARKS}/tables/{{table}}-page.tsv"
+    params:
+        settings=plan.to_json(plan.page()),
+        code=fingerprint.of("table_page"),
+    shell:
+        STAGE + " --markdown {input.markdown:q} --output {output.output:q}"

@@ -1,0 +1,15 @@
+"""Stage `table_page`: a table's Markdown to a page of the workflow's report."""
+
+from pathlib import Path
+
+from rarl.report.page import html
+from rarl.runtime.files import write_text
+from rarl.stage_settings import PageSettings as Settings
+
+__all__ = ["Settings", "run"]
+
+
+def run(settings: Settings, *, markdown: Path, output: Path) -> None:
+    """Write the page."""
+    del settings  # there are none
+    write_text(output, html(markdown.read_text(encoding="utf-8")))
