@@ -18,6 +18,7 @@ from rarl import commands as commands_beside
 from rarl.config import ConfigError
 from rarl.runtime import fingerprint
 from rarl.runtime.errors import UserError
+from rarl.runtime.ranks import is_first, world
 from rarl.runtime.signals import StoppedError
 
 STAGES = Path(__file__).parent / "stages"
@@ -36,10 +37,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
         else:
             run(command, **options)
     except (UserError, ConfigError, OSError) as error:  # the last: a full disk, no permission
-        print(f"rarl {command}: error: {error}", file=sys.stderr)  # noqa: T201
+        if is_first() or isinstance(error, OSError):  # others meet the same
+            print(f"rarl {command}: error: {error}", file=sys.stderr)  # noqa: T201
         return 1
     except StoppedError as stopped:
-        print(f"rarl {command}: {stopped}", file=sys.stderr)  # noqa: T201
+        if is_first():
+            print(f"rarl {command}: {stopped}", file=sys.stderr)  # noqa: T201
         return stopped.status
     return 0
 
@@ -49,6 +52,7 @@ def run(
     settings: str,
     code: str | None,
     threads: int | None,
+    gpus: int,
     checkpoint_seconds: float,
     checkpoint_steps: int,
     **files: Path | list[Path],
@@ -56,13 +60,20 @@ def run(
     """Runs a stage with its settings (JSON) on its files. Raises `UserError`, `ConfigError`.
 
     `code` is the fingerprint under which the caller plans; a result of other code is refused.
+    With several `gpus`, torchrun takes this process's place and starts as many.
     """
     if code is not None and code != (found := fingerprint.of(stage)):
         raise UserError(f"the code is now {found}, but {code} was planned; start Snakemake again")
+    if gpus > 1 and world() == 1:
+        torchrun = ["-m", "torch.distributed.run", "--standalone", f"--nproc-per-node={gpus}"]
+        os.execv(sys.executable, [sys.executable, *torchrun, "-m", "rarl.cli", *sys.argv[1:]])
     if threads is not None:
+        threads = max(1, threads // gpus)
         for variable in ("OMP_NUM_THREADS", "MKL_NUM_THREADS"):
             os.environ[variable] = str(threads)
     module = importlib.import_module(f"rarl.stages.{stage}")
+    if world() > 1:
+        importlib.import_module("rarl.runtime.parallel").join()
     if threads is not None and "torch" in sys.modules:
         sys.modules["torch"].set_num_threads(threads)
     checkpoints = importlib.import_module("rarl.runtime.checkpoints")
@@ -90,6 +101,9 @@ def _add_stage(
     stage.add_argument("--settings", required=True, metavar="JSON", help="as the workflow passes")
     stage.add_argument("--code", metavar="HASH", help="refuse to run any other code")
     stage.add_argument("--threads", type=_count, metavar="N", help="default: torch's choice")
+    stage.add_argument(
+        "--gpus", type=_count, default=1, metavar="N", help="processes that share every batch"
+    )
     every = "save a checkpoint every N"
     stage.add_argument(
         "--checkpoint-seconds", type=float, default=0.0, metavar="N", help=f"{every} seconds"

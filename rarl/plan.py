@@ -55,7 +55,6 @@ from rarl.stage_settings import (
 
 SUFFIXES = (
     ".csv",
-    ".html",
     ".json",
     ".jsonl",
     ".md",

@@ -131,6 +131,8 @@ def test_cores_beyond_the_machine_run_no_two_jobs_at_once(finished):
         ("warmup_steps: 1", "warmup_steps: 2", SINGLE | REPORT),
         ("count: 12", "count: 13", SAMPLING),
         ("shards: 1", "shards: 2", SAMPLING),
+        ("prior: 1, rl: 1", "prior: 2, rl: 1", {"prior"} | AFTER_PRIOR),
+        ("every_seconds: 60", "every_seconds: 61", set()),
         ("reference: reconstructions", "reference: images", {"reference_images"} | AFTER_PRIOR),
         ("title: Squares", "title: Pictures", {"distance_table"}),
         ("label: MLE", "label: Likelihood", REPORT),

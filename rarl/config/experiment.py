@@ -246,6 +246,14 @@ class Evaluation(Settings):
     batch_size: Count
 
 
+class Gpus(Settings):
+    """Processes that share every batch of a stage, one a GPU; without GPUs, on the CPU's cores."""
+
+    vqvae: Count
+    prior: Count
+    rl: Count  # fine-tuning, and the critic of rejection
+
+
 class Oracle(Settings):
     """A prior trained on the real codes, whose samples take the place of the data.
 
@@ -300,6 +308,7 @@ class Experiment(Settings):
     sampling: Sampling
     evaluation: Evaluation
     limits: Limits
+    gpus: Gpus
     oracle: Oracle | None
 
     @model_validator(mode="after")
@@ -331,6 +340,21 @@ class Experiment(Settings):
             if self.prior.flip:
                 raise ValueError("oracle: has no mirrored codes, so prior.flip must be false")
             self.prior.overlaid(self.oracle.prior, "oracle.prior")
+        return self
+
+    @model_validator(mode="after")
+    def _batches_divide(self) -> Self:
+        prior = {f"prior, {grid}": self.prior.of(grid).batch_size for grid in self.grids}
+        contexts = self.rl.batch_size // self.rl.rollouts_per_context
+        for key, batches in (
+            ("vqvae", {"vqvae": self.vqvae.batch_size}),
+            ("prior", prior),
+            ("rl", {"rl, contexts": contexts, "rl.critic": self.rl.critic.batch_size}),
+        ):
+            gpus = getattr(self.gpus, key)
+            for name, size in batches.items():
+                if size % gpus:
+                    raise ValueError(f"gpus.{key}={gpus} do not divide a batch of {size} ({name})")
         return self
 
     @property

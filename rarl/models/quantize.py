@@ -7,6 +7,8 @@ import torch.nn.functional as F
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 
+from rarl.runtime import parallel
+
 
 class Quantized(NamedTuple):
     """What `Quantizer.forward` gives."""
@@ -42,14 +44,14 @@ class Quantizer(nn.Module):
         """Quantises, and in training mode updates the codebook afterwards."""
         flat = latents.permute(0, 2, 3, 1).reshape(-1, latents.shape[1])  # (N, D)
         if self.training and not self.started:
-            self._start(flat.detach())
+            self._start(parallel.gather(flat.detach()))
         codes = self.nearest(flat)  # (N,)
         b, _, h, w = latents.shape
         grid = codes.view(b, h, w)
         nearest = self.embed(grid)
         commitment = F.mse_loss(latents, nearest)
         if self.training:
-            self._update(flat.detach(), codes)
+            self._update(parallel.gather(flat.detach()), parallel.gather(codes))
         return Quantized(latents + (nearest - latents).detach(), grid, commitment)
 
     def nearest(self, flat: Float[Tensor, "n d"]) -> Int[Tensor, " n"]:

@@ -9,6 +9,7 @@ import io
 import json
 import pickle
 import shutil
+import signal
 import sys
 import time
 from collections.abc import Callable, Mapping
@@ -19,7 +20,9 @@ from typing import Any, Protocol, Self
 
 import torch
 
+from rarl.runtime import parallel
 from rarl.runtime.files import atomic
+from rarl.runtime.ranks import is_first
 from rarl.runtime.signals import Noted, StoppedError, noted
 
 KEEP = 2  # should the newest be damaged, the one before it serves
@@ -76,7 +79,7 @@ class Checkpoints:
         traceback: TracebackType | None,
     ) -> None:
         self._signals.__exit__(kind, error, traceback)
-        if kind is None:
+        if kind is None and is_first():
             shutil.rmtree(self.folder, ignore_errors=True)
 
     def visit(self, done: int, where: str, state: Callable[[], dict[str, Any]]) -> None:
@@ -84,11 +87,11 @@ class Checkpoints:
 
         Raises `StoppedError` in the second case.
         """
-        if self._asked.number is not None:
+        asked = parallel.any_of(self._asked.number is not None)
+        if is_first() and (asked or self._due(done)):
             self.save(done, state())
-            raise StoppedError(self._asked.number, where)
-        if self._due(done):
-            self.save(done, state())
+        if asked:
+            raise StoppedError(self._asked.number or signal.SIGTERM, where)
 
     def _due(self, done: int) -> bool:
         seconds, steps = self.interval.seconds, self.interval.steps
@@ -108,8 +111,9 @@ class Checkpoints:
 
     def load(self) -> dict[str, Any] | None:
         """The newest state that is whole and of this very stage; says which are not."""
-        for leftover in self.folder.glob(".*.tmp"):  # of a write that was killed
-            leftover.unlink()
+        if is_first():
+            for leftover in self.folder.glob(".*.tmp"):  # of a write that was killed
+                leftover.unlink()
         for path in self._newest_first():
             try:
                 state = self._read(path)
@@ -143,4 +147,5 @@ class _RefusedError(Exception):
 
 
 def _say(line: str) -> None:
-    print(line, file=sys.stderr, flush=True)  # noqa: T201 - for the stage's log
+    if is_first():
+        print(line, file=sys.stderr, flush=True)  # noqa: T201 - for the stage's log

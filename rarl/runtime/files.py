@@ -8,13 +8,16 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from rarl.runtime.ranks import is_first
+
 
 @contextmanager
 def atomic(path: Path) -> Iterator[Path]:
     """Yields a temporary name beside `path`; what is written there becomes `path` at the end.
 
     The content is synced before the rename, so that a crash leaves the old file or the new one.
-    On an exception the temporary file is removed and `path` stays as it was.
+    On an exception the temporary file is removed and `path` stays as it was. Of several processes
+    that train together, the first alone leaves a file.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
@@ -22,8 +25,9 @@ def atomic(path: Path) -> Iterator[Path]:
         yield temporary
         with temporary.open("rb") as written:
             os.fsync(written.fileno())
-        temporary.replace(path)
-        _sync_folder(path.parent)
+        if is_first():
+            temporary.replace(path)
+            _sync_folder(path.parent)
     finally:
         temporary.unlink(missing_ok=True)
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from rarl.runtime.files import write_text
+from rarl.runtime.ranks import is_first
 
 
 class NotFiniteError(ValueError):
@@ -26,7 +27,8 @@ class MetricsLog:
         self.path = path
         self._part = path.with_name(path.name + ".part")
         path.parent.mkdir(parents=True, exist_ok=True)
-        self._part.unlink(missing_ok=True)
+        if is_first():
+            self._part.unlink(missing_ok=True)
         self._lines: list[str] = []
         self._start = time.monotonic()
 
@@ -39,18 +41,21 @@ class MetricsLog:
 
     def warn(self, step: int, text: str) -> None:
         """Appends a line with a warning, which the tables show, and says it on stderr."""
-        print(f"warning: step {step}: {text}", file=sys.stderr, flush=True)  # noqa: T201
+        if is_first():
+            print(f"warning: step {step}: {text}", file=sys.stderr, flush=True)  # noqa: T201
         self._append(step, {"warning": text})
 
     def _append(self, step: int, content: Mapping[str, float | str]) -> None:
         line = {"step": step, "seconds": round(time.monotonic() - self._start, 3), **content}
         self._lines.append(json.dumps(line) + "\n")
-        with self._part.open("a", encoding="utf-8") as file:
-            file.write(self._lines[-1])
+        if is_first():
+            with self._part.open("a", encoding="utf-8") as file:
+                file.write(self._lines[-1])
 
     def publish(self) -> None:
         write_text(self.path, "".join(self._lines))
-        self._part.unlink(missing_ok=True)
+        if is_first():
+            self._part.unlink(missing_ok=True)
 
     def state_dict(self) -> dict[str, Any]:
         """For a checkpoint: the lines so far, and the seconds, which go on from there."""

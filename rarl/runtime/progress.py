@@ -7,6 +7,8 @@ from typing import TypeVar
 
 from tqdm import tqdm
 
+from rarl.runtime.ranks import is_first
+
 T = TypeVar("T")
 
 PLAIN_SECONDS = 15.0  # between two lines when stderr is a file
@@ -28,7 +30,7 @@ class Progress(Iterable[T]):
     def __init__(
         self, items: Iterable[T], total: int | None, description: str, unit: str, before: int
     ) -> None:
-        terminal = sys.stderr.isatty()
+        terminal = sys.stderr.isatty() and is_first()
         self._bar = tqdm(
             items,
             total=total,
@@ -64,6 +66,8 @@ class Progress(Iterable[T]):
         self._print(done, time.monotonic() - start)
 
     def _print(self, done: int, seconds: float) -> None:
+        if not is_first():
+            return
         rate = done / max(seconds, 1e-9)
         whole = self._before + done
         of = f"/{self._total}" if self._total else ""

@@ -10,7 +10,9 @@ from torch import Tensor
 from rarl import losses
 from rarl.config import Critic as CriticSettings
 from rarl.models.critic import Critic, Scores
+from rarl.runtime import parallel
 from rarl.runtime.checkpoints import Stateful
+from rarl.runtime.ranks import world
 from rarl.train.averaging import MovingAverage
 
 
@@ -36,7 +38,7 @@ class Adversary:
     def update(
         self, real: Float[Tensor, "b c height width"], fake: Float[Tensor, "b c height width"]
     ) -> dict[str, Tensor]:
-        """One step on as many pictures of each kind.
+        """One step on as many pictures of each kind, this process's share.
 
         The penalty is lazy (Karras et al. 2020, arXiv 1912.04958, section 3.1): it slows every
         step by half and changes little from one to the next.
@@ -50,6 +52,7 @@ class Adversary:
             loss = loss + weight * self._penalty(real, fake)
         self.optimiser.zero_grad()
         loss.backward()
+        parallel.average_gradients(self.critic.parameters())
         self.optimiser.step()
         self._average.update(self.critic)
         self.steps += 1
@@ -75,7 +78,7 @@ class Adversary:
 
     def _penalty(self, real: Tensor, fake: Tensor) -> Tensor:
         if self.settings.loss == "wasserstein":
-            mix = torch.rand(len(real), device=real.device)
+            mix = parallel.share(torch.rand(len(real) * world(), device=real.device))
             return losses.gradient_penalty(self._total, real, fake, mix)
         return losses.r1_penalty(self._total, real)
 

@@ -7,7 +7,7 @@ from rarl.models.critic import Critic
 from rarl.models.prior import CodePrior
 from rarl.models.saved import CodeSet
 from rarl.models.vqvae import VQVAE
-from rarl.runtime import seeds
+from rarl.runtime import parallel, seeds
 from rarl.runtime.checkpoints import Checkpoints
 from rarl.runtime.metrics_log import MetricsLog
 from rarl.stage_settings import CriticTraining
@@ -37,7 +37,7 @@ def train_critic(
         rollouts = roll_out(
             prior,
             vqvae,
-            train.take(indices, prior.device),
+            train.take(parallel.share(indices), prior.device),
             all_rows(prior),
             repeats=1,
             temperature=settings.temperature,

@@ -12,7 +12,7 @@ from torch import Tensor
 from rarl.config import Rl
 from rarl.models.prior import CodePrior
 from rarl.models.saved import CodeSet
-from rarl.runtime import seeds
+from rarl.runtime import parallel, seeds
 from rarl.runtime.checkpoints import Checkpoints, Stateful
 from rarl.runtime.metrics_log import MetricsLog
 from rarl.stage_settings import FinetuneSettings
@@ -61,9 +61,13 @@ def finetune(
         return figures
 
     def evaluate(_: int) -> dict[str, float]:
-        figure = judge(average.model, settings)
+        figure, val_nll = parallel.from_first(
+            lambda: (
+                judge(average.model, settings),
+                evaluate_nll(average.model, val, settings.rl.batch_size),
+            )
+        )
         best.offer(figure, average.model)
-        val_nll = evaluate_nll(average.model, val, settings.rl.batch_size)
         return {"val_nll": val_nll, judge.criterion: figure}
 
     loop = Loop(
@@ -92,7 +96,7 @@ def _mle_step(
 
     def step(i: int) -> dict[str, Tensor]:
         indices = batch_indices(len(train), settings.rl.batch_size, order, i)
-        codes = train.take(indices, prior.device)
+        codes = train.take(parallel.share(indices), prior.device)
         return maximise_likelihood(prior, optimiser, codes, settings.rl.gradient_clip)
 
     return step

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from rarl.config import Limit
-from rarl.runtime import device, seeds
+from rarl.runtime import device, parallel, seeds
 from rarl.runtime.checkpoints import Checkpoints, Stateful
 from rarl.runtime.errors import UserError
 from rarl.runtime.metrics_log import MetricsLog, NotFiniteError
@@ -64,7 +64,7 @@ class Loop:
                     device.wait()
                 self.spent += time.perf_counter() - start
                 if self.done > 0 and self._now(self.log_every):
-                    line = {name: float(value) for name, value in figures.items()}
+                    line = parallel.average(figures)
                     progress.note(**line)
                     self._write(line)
                 if self._evaluates:

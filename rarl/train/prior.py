@@ -11,7 +11,7 @@ from rarl.models.pixelcnn import PixelCNN
 from rarl.models.prior import CodePrior
 from rarl.models.saved import CodeSet
 from rarl.models.vqvae import Codes
-from rarl.runtime import seeds
+from rarl.runtime import parallel, seeds
 from rarl.runtime.checkpoints import Checkpoints
 from rarl.runtime.metrics_log import MetricsLog
 from rarl.train.averaging import Best, MovingAverage
@@ -22,11 +22,16 @@ from rarl.train.loop import Loop
 def maximise_likelihood(
     prior: CodePrior, optimiser: torch.optim.Optimizer, codes: Codes, gradient_clip: float
 ) -> dict[str, Tensor]:
-    """One step of maximum likelihood on the codes of some pictures, all grids together."""
+    """One step of maximum likelihood on the codes of some pictures, all grids together.
+
+    Each process brings its share of the pictures.
+    """
     prior.train()
+    parallel.diverge()  # other dropout for each share
     loss = nll(prior(codes), prior.own(codes))
     optimiser.zero_grad()
     loss.backward()
+    parallel.average_gradients(prior.parameters())
     norm = nn.utils.clip_grad_norm_(prior.parameters(), gradient_clip)
     optimiser.step()
     return {"nll": loss.detach(), "gradient_norm": norm}
@@ -85,13 +90,14 @@ def train_prior(
 
     def step(i: int) -> dict[str, Tensor]:
         optimiser.param_groups[0]["lr"] = learning_rate(settings, i)
-        codes = train.take(batch_indices(len(train), settings.batch_size, order, i), device)
+        indices = batch_indices(len(train), settings.batch_size, order, i)
+        codes = train.take(parallel.share(indices), device)
         figures = maximise_likelihood(prior, optimiser, codes, settings.gradient_clip)
         average.update(prior)
         return figures
 
     def evaluate(_: int) -> dict[str, float]:
-        value = evaluate_nll(average.model, val, settings.batch_size)
+        value = parallel.from_first(lambda: evaluate_nll(average.model, val, settings.batch_size))
         best.offer(value, average.model)
         return {"val_nll": value, "unigram_nll": unigram}
 

@@ -9,10 +9,12 @@ from torch import Tensor, nn
 
 from rarl import losses
 from rarl.config import Rl
+from rarl.models.critic import Scores
 from rarl.models.prior import CodePrior
 from rarl.models.saved import CodeSet
 from rarl.models.vqvae import Codes
-from rarl.runtime import seeds
+from rarl.runtime import parallel, seeds
+from rarl.runtime.ranks import world
 from rarl.sampling import policy_log_probs
 from rarl.train.adversary import Adversary
 from rarl.train.batches import batch_indices
@@ -80,39 +82,41 @@ class Reinforce:
         )
 
     def real_codes(self, count: int, purpose: str, step: int) -> Codes:
-        """Codes of `count` real pictures, epoch by epoch."""
+        """Of `count` real pictures, epoch by epoch, the codes of this process's share."""
         order = seeds.derive(self.seed, "finetune", purpose)
         indices = batch_indices(len(self.train), count, order, step)
-        return self.train.take(indices, self.policy.device)
+        return self.train.take(parallel.share(indices), self.policy.device)
 
     def train_critic(self, rollouts: Rollouts) -> dict[str, Tensor]:
         """One critic step on a random part of the rollouts and the reconstructions beside them."""
-        chosen = torch.randperm(len(rollouts.images))[: self.settings.critic.batch_size]
-        return self.adversary.update(rollouts.real_images[chosen], rollouts.images[chosen])
+        real, drawn = parallel.gather(rollouts.real_images), parallel.gather(rollouts.images)
+        chosen = parallel.share(torch.randperm(len(drawn))[: self.settings.critic.batch_size])
+        return self.adversary.update(real[chosen], drawn[chosen])
 
     def update_policy(self, rollouts: Rollouts, i: int) -> dict[str, Tensor]:
         """One step of reward, KL to the anchor and NLL, each a mean over the codes drawn.
 
         The KL pulls on every code's own distribution, not on the codes before it.
         """
-        scores = self.adversary.reward(rollouts.images)
+        scores = everyones(self.adversary.reward(rollouts.images))
         log_probs = self.log_probs(self.policy, rollouts, self.top_k)  # (B, N, K)
         with torch.no_grad():  # of all codes: what only one of them excludes would weigh 1e4
             anchor = self.log_probs(self.anchor, rollouts, top_k=0)
         drawn = within(rollouts.codes, rollouts.rows)
         actions = torch.cat([grid.flatten(1) for grid in drawn], 1).unsqueeze(-1)
         taken = log_probs.gather(-1, actions).squeeze(-1)  # (B, N)
-        advantages = self.credit(scores, rollouts.rows, self.policy.sides)
+        advantages = parallel.share(self.credit(scores, rollouts.rows, self.policy.sides))
         divergence = losses.kl(log_probs, anchor)  # (B, N)
 
         self.optimiser.zero_grad()
         loss = losses.reinforce(taken, advantages) + self.settings.kl_weight * divergence.mean()
         loss.backward()
         if self.settings.mle_weight:  # a pass of its own: memory never holds both passes
-            real = self.real_codes(len(actions), "mle", i)
+            real = self.real_codes(len(advantages) * world(), "mle", i)
             logits = self.policy(real, rollouts.rows)
             nll = losses.nll(logits, within(real, rollouts.rows))
             (self.settings.mle_weight * nll).backward()
+        parallel.average_gradients(self.policy.parameters())
         norm = nn.utils.clip_grad_norm_(self.policy.parameters(), self.settings.gradient_clip)
         self.optimiser.step()
         return {
@@ -128,3 +132,9 @@ class Reinforce:
         grids = prior(rollouts.codes, rollouts.rows)
         logits = torch.cat([grid.flatten(1, 2) for grid in grids], 1)
         return policy_log_probs(logits, self.temperature, top_k)
+
+
+def everyones(scores: Scores) -> Scores:
+    """Of all processes' rollouts: each is judged beside all others."""
+    patches = scores.patches if scores.patches is None else parallel.gather(scores.patches)
+    return Scores(parallel.gather(scores.whole), patches)

@@ -8,6 +8,8 @@ from torch import Tensor
 
 from rarl.models.prior import CodePrior
 from rarl.models.vqvae import Codes
+from rarl.runtime import parallel
+from rarl.runtime.ranks import world
 from rarl.sampling import sample
 
 Rows = tuple[slice, ...]  # of each grid, coarse to fine
@@ -61,10 +63,11 @@ def roll_out(
     """Draws `rows` of each grid given the real codes above them; decodes what they show.
 
     A finer grid is drawn given the whole coarser one: its drawn rows, and the context's around.
-    Each context is continued `repeats` times, by neighbours in the batch.
+    Each context, of this process's share, is continued `repeats` times, by neighbours in the batch.
     """
     real = tuple(grid.repeat_interleave(repeats, 0) for grid in contexts)
-    uniforms = torch.rand(len(real[0]), sum(policy.positions)).to(real[0].device)
+    numbers = torch.rand(len(real[0]) * world(), sum(policy.positions))
+    uniforms = parallel.share(numbers).to(real[0].device)
     codes = sample(policy, uniforms, temperature=temperature, top_k=top_k, context=real, rows=rows)
     real_images = decode_part(decoder, contexts, rows).repeat_interleave(repeats, 0)
     return Rollouts(codes, rows, decode_part(decoder, codes, rows), real_images)

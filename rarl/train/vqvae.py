@@ -1,6 +1,5 @@
 """Trains the VQ-VAE: reconstruction and commitment by Adam, the codebook by moving averages."""
 
-from functools import partial
 from statistics import fmean
 
 import torch
@@ -9,7 +8,7 @@ from torch import Tensor
 from rarl.data.shards import Pictures
 from rarl.models.quantize import perplexity, share_in_use
 from rarl.models.vqvae import VQVAE, to_unit, vqvae_loss
-from rarl.runtime import seeds
+from rarl.runtime import parallel, seeds
 from rarl.runtime.checkpoints import Checkpoints
 from rarl.runtime.metrics_log import MetricsLog
 from rarl.stage_settings import VqvaeSettings
@@ -46,14 +45,15 @@ def train_vqvae(
     def step(i: int) -> dict[str, Tensor]:
         model.train()
         indices = batch_indices(len(train), of.batch_size, order, i)
-        images = load_images(train, indices, device)
+        images = load_images(train, parallel.share(indices), device)
         if of.flip:
-            mirrored = torch.rand(len(images), 1, 1, 1, device=device) < 0.5
+            mirrored = parallel.share(torch.rand(len(indices), 1, 1, 1, device=device) < 0.5)
             images = torch.where(mirrored, images.flip(-1), images)
         out = model(images)
         losses = vqvae_loss(images, out, of.beta)
         optimiser.zero_grad()
         losses["loss"].backward()
+        parallel.average_gradients(model.parameters())
         optimiser.step()
         return {name: value.detach() for name, value in losses.items()}
 
@@ -67,14 +67,17 @@ def train_vqvae(
         checkpoints=checkpoints,
         limits=settings.limits,
     )
-    loop.run(step, partial(_evaluate, model, val), {"model": model, "optimiser": optimiser})
+
+    def evaluate(_: int) -> dict[str, float]:
+        return parallel.from_first(lambda: _evaluate(model, val))
+
+    loop.run(step, evaluate, {"model": model, "optimiser": optimiser})
     return model.eval()
 
 
 @torch.inference_mode()
-def _evaluate(model: VQVAE, val: Pictures, step: int) -> dict[str, float]:
+def _evaluate(model: VQVAE, val: Pictures) -> dict[str, float]:
     """Held-out reconstruction error (of pixels in [-1, 1]) and use of the codebooks, averaged."""
-    del step
     model.eval()
     total, codes = 0.0, []
     for indices in consecutive(len(val), model.settings.batch_size):

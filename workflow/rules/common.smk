@@ -24,6 +24,9 @@ CHECKPOINTS = (
 
 STAGE = stage("{rule}")
 
+# Of what trains: its rule's parameters hold the number of processes, and each gets a core.
+TRAIN = STAGE + " --gpus {params.gpus}"
+
 LONG = 1  # priority of the stages that train: none of them is left for the end, on one core
 
 RESULTS = os.path.normpath(CONFIG.results)
@@ -43,6 +46,13 @@ BENCHMARKS = f"{RESULTS}/benchmarks"
 
 ORACLES = {name for name, of in CONFIG.experiments.items() if of.oracle}
 REJECTIONS = set(CONFIG.methods) - set(CONFIG.finetuned)
+
+
+def gpus(stage):
+    """Processes that share every batch of a stage of an experiment."""
+    return lambda wildcards: getattr(
+        CONFIG.experiments[wildcards.experiment].gpus, stage
+    )
 
 
 def one_of(names):

@@ -16,11 +16,14 @@ rule oracle:
     wildcard_constraints:
         experiment=one_of(ORACLES),
     priority: LONG
+    threads: gpus("prior")
     params:
         settings=lambda w: plan.to_json(plan.oracle_prior(CONFIG, w.experiment)),
         code=fingerprint.of("prior"),
+        gpus=gpus("prior"),
     shell:
         stage("prior")
+        + " --gpus {params.gpus}"
         + " --codes {input.codes:q} --output {output.output:q} --metrics {output.metrics:q}"
 
 
@@ -58,11 +61,13 @@ rule finetune_oracle:
         experiment=one_of(ORACLES),
         method=one_of(CONFIG.finetuned),
     priority: LONG
+    threads: gpus("rl")
     params:
         settings=lambda w: plan.to_json(plan.finetune(CONFIG, w.experiment, w.method)),
         code=fingerprint.of("finetune_oracle"),
+        gpus=gpus("rl"),
     shell:
-        STAGE
+        TRAIN
         + " --oracle {input.oracle:q} --codes {input.codes:q} --priors {input.priors:q}"
         " --output {output.output:q} --metrics {output.metrics:q}"
 

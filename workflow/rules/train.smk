@@ -11,11 +11,13 @@ rule vqvae:
     wildcard_constraints:
         experiment=one_of(set(CONFIG.experiments) - ORACLES),
     priority: LONG
+    threads: gpus("vqvae")
     params:
         settings=lambda w: plan.to_json(plan.vqvae(CONFIG, w.experiment)),
         code=fingerprint.of("vqvae"),
+        gpus=gpus("vqvae"),
     shell:
-        STAGE + " --data {input.data:q} --output {output.output:q}"
+        TRAIN + " --data {input.data:q} --output {output.output:q}"
         " --metrics {output.metrics:q}"
 
 
@@ -48,11 +50,13 @@ rule prior:
     benchmark:
         f"{BENCHMARKS}/{{experiment}}/prior-{{grid}}.tsv"
     priority: LONG
+    threads: gpus("prior")
     params:
         settings=lambda w: plan.to_json(plan.prior(CONFIG, w.experiment, w.grid)),
         code=fingerprint.of("prior"),
+        gpus=gpus("prior"),
     shell:
-        STAGE + " --codes {input.codes:q} --output {output.output:q}"
+        TRAIN + " --codes {input.codes:q} --output {output.output:q}"
         " --metrics {output.metrics:q}"
 
 
@@ -73,11 +77,13 @@ rule finetune:
         experiment=one_of(set(CONFIG.experiments) - ORACLES),
         method=one_of(CONFIG.finetuned),
     priority: LONG
+    threads: gpus("rl")
     params:
         settings=lambda w: plan.to_json(plan.finetune(CONFIG, w.experiment, w.method)),
         code=fingerprint.of("finetune"),
+        gpus=gpus("rl"),
     shell:
-        STAGE
+        TRAIN
         + " --vqvae {input.vqvae:q} --codes {input.codes:q} --priors {input.priors:q}"
         " --reference {input.reference:q} --output {output.output:q}"
         " --metrics {output.metrics:q}"
@@ -97,10 +103,12 @@ rule critic:
         f"{BENCHMARKS}/{{experiment}}/{{method}}/critic.tsv"
     wildcard_constraints:
         method=one_of(REJECTIONS),
+    threads: gpus("rl")
     params:
         settings=lambda w: plan.to_json(plan.critic(CONFIG, w.experiment, w.method)),
         code=fingerprint.of("critic"),
+        gpus=gpus("rl"),
     shell:
-        STAGE
+        TRAIN
         + " --vqvae {input.vqvae:q} --codes {input.codes:q} --prior {input.prior:q}"
         " --output {output.output:q} --metrics {output.metrics:q}"

@@ -1,0 +1,191 @@
+"""The stages that train or draw, on small inputs: what tests of killing and of sharing run."""
+
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+from small_settings import critic_settings, finetuning, rl_settings
+
+from rarl.config import Finetuning, Folder, Part, Prior, Rl, Vqvae
+from rarl.models.critic import Critic
+from rarl.models.prior import CodePrior
+from rarl.models.saved import (
+    CodeSet,
+    load_codes,
+    load_prior,
+    load_vqvae,
+    save_codes,
+    save_critic,
+    save_prior,
+    save_vqvae,
+)
+from rarl.models.vqvae import VQVAE
+from rarl.runtime.checkpoints import Checkpoints
+from rarl.runtime.metrics_log import MetricsLog
+from rarl.stage_settings import (
+    CriticTraining,
+    DrawSettings,
+    FinetuneSettings,
+    PrepareSettings,
+    PriorSettings,
+    RejectSettings,
+    VqvaeSettings,
+)
+from rarl.stages import critic, draw, finetune_oracle, prepare, prior, reject, vqvae
+from rarl.train.finetune import finetune
+from rarl.train.judge import OracleJudge
+
+Job = Callable[[Path], None]  # writes `out.safetensors` into a folder, and perhaps `log.jsonl`
+CPU = torch.device("cpu")
+OUT, LOG = "out.safetensors", "log.jsonl"
+LAZY = {"loss": "logistic", "batch_size": 4, "warmup_steps": 3, "penalty_every": 3}
+CRITIC = critic_settings(**LAZY, map_size=8)
+CODES_CRITIC = critic_settings(**LAZY, stem_stride=1, final_size=2)
+DRAWING = DrawSettings(seed=3, first=4, count=10, batch_size=2, temperature=1.0, top_k=0)
+BRIEF = {"iterations": 6, "batch_size": 4, "evaluate_every": 2, "evaluate_samples": 4}
+
+
+@pytest.fixture
+def inputs(
+    tmp_path: Path,
+    vqvae_settings: Vqvae,
+    make_code_prior: Callable[..., CodePrior],
+    codes_of: Callable[..., CodeSet],
+) -> Path:
+    """A folder of what the stages read."""
+    inputs = tmp_path / "inputs"
+    pictures = inputs / "pictures"
+    pictures.mkdir(parents=True)
+    for n, array in enumerate(np.random.default_rng(0).integers(0, 256, (20, 16, 16, 3))):
+        Image.fromarray(array.astype(np.uint8)).save(pictures / f"{n}.png")
+    folder = Folder(
+        kind="folder", path=str(pictures), crop="center", max_images=None, val_fraction=0.3
+    )
+    prepare.run(PrepareSettings(dataset=folder, image_size=16), manifest=inputs / "manifest.json")
+
+    torch.manual_seed(0)
+    decoder = VQVAE(vqvae_settings, 2)
+    decoder.train()(torch.rand(4, 3, 16, 16))  # places the codebooks
+    save_vqvae(inputs / "vqvae", decoder.eval(), {})
+    save_critic(inputs / "critic", Critic(CRITIC, 3, 16, 16), {})
+    for name, sides in (("one", (4,)), ("two", (2, 4))):
+        save_prior(inputs / f"prior-{name}", make_code_prior(*sides), {})
+        save_prior(inputs / f"oracle-{name}", make_code_prior(*sides, seed=1), {})
+        sets = {"train": codes_of(20, *sides), "val": codes_of(5, *sides)}
+        save_codes(inputs / f"codes-{name}", sets, {})
+    return inputs
+
+
+def tuning(rows: tuple[int, ...], rl: Rl | Finetuning) -> FinetuneSettings:
+    return FinetuneSettings(
+        seed=0,
+        flip=False,
+        objective="reinforce" if isinstance(rl, Rl) else "mle",
+        rl=rl,
+        rows=rows,
+        temperature=1.0,
+        top_k=0,
+        limits={},
+        extractor=None,
+    )
+
+
+def tune(inputs: Path, rl: Rl | Finetuning, out: Path) -> None:
+    finetune_oracle.run(
+        tuning((4,), rl),
+        oracle=inputs / "oracle-one",
+        codes=inputs / "codes-one",
+        priors=[inputs / "prior-one"],
+        output=out / OUT,
+        metrics=out / LOG,
+    )
+
+
+def tune_parts_of_two_grids(inputs: Path, out: Path) -> None:
+    """All that `finetune` keeps in mind; the judge is a cheap one."""
+    part = Part(single=0.5, top=0.5, bottom=0.5)
+    patchy = CRITIC.model_copy(update={"final_size": 4})
+    rl = rl_settings(**BRIEF, part=part, reward="intermediate", mle_weight=0.5, critic=patchy)
+    sets = load_codes(inputs / "codes-two")
+    with Checkpoints(out / OUT, {}) as kept:
+        tuned = finetune(
+            tuning((1, 2), rl),
+            load_prior(inputs / "prior-two", device=CPU),
+            sets["train"],
+            sets["val"],
+            load_vqvae(inputs / "vqvae", CPU),
+            OracleJudge(load_prior(inputs / "oracle-two", device=CPU)),
+            log=MetricsLog(out / LOG),
+            checkpoints=kept,
+        )
+        save_prior(out / OUT, tuned, {})
+
+
+def train_critic(inputs: Path, out: Path) -> None:
+    settings = CriticTraining(
+        seed=0,
+        flip=False,
+        critic=CRITIC,
+        steps=8,
+        temperature=1.0,
+        top_k=0,
+        log_every=2,
+        limits={},
+    )
+    critic.run(
+        settings,
+        vqvae=inputs / "vqvae",
+        codes=inputs / "codes-two",
+        prior=inputs / "prior-two",
+        output=out / OUT,
+        metrics=out / LOG,
+    )
+
+
+def draw_codes(inputs: Path, out: Path) -> None:
+    timing = out / "seconds.json"
+    draw.run(DRAWING, prior=inputs / "prior-two", output=out / OUT, timing=timing)
+
+
+def draw_best(inputs: Path, out: Path) -> None:
+    reject.run(
+        RejectSettings(draw=DRAWING, draws=2),
+        vqvae=inputs / "vqvae",
+        prior=inputs / "prior-two",
+        critic=inputs / "critic",
+        output=out / OUT,
+        timing=out / "seconds.json",
+    )
+
+
+@pytest.fixture
+def jobs(inputs: Path, vqvae_settings: Vqvae, prior_settings: Prior) -> dict[str, Job]:
+    """Every stage that saves where it is, by name."""
+    of_vqvae = vqvae_settings.model_copy(update={"steps": 8})
+    of_prior = prior_settings.model_copy(update={"steps": 8})
+
+    def train_vqvae(out: Path) -> None:
+        settings = VqvaeSettings(seed=0, latents=(2, 4), vqvae=of_vqvae, limits={})
+        manifest = inputs / "manifest.json"
+        vqvae.run(settings, data=manifest, output=out / OUT, metrics=out / LOG)
+
+    def train_prior(grid: int, out: Path) -> None:
+        settings = PriorSettings(seed=0, grid=grid, prior=of_prior)
+        prior.run(settings, codes=inputs / "codes-two", output=out / OUT, metrics=out / LOG)
+
+    single = rl_settings(**BRIEF, kl_weight=0.1, critic=CODES_CRITIC)
+    return {
+        "vqvae": train_vqvae,
+        "prior-0": partial(train_prior, 0),
+        "prior-1": partial(train_prior, 1),
+        "critic": partial(train_critic, inputs),
+        "mle": partial(tune, inputs, finetuning(**BRIEF)),
+        "reinforce": partial(tune, inputs, single),
+        "parts": partial(tune_parts_of_two_grids, inputs),
+        "draw": partial(draw_codes, inputs),
+        "reject": partial(draw_best, inputs),
+    }
