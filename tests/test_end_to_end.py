@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import squares
 from PIL import Image
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -47,16 +48,9 @@ def finished(tmp_path_factory) -> Path:
     Half of them are a user's own, for whom three lines of configuration stand beside the rest.
     """
     folder = tmp_path_factory.mktemp("end-to-end")
-    (folder / "pictures").mkdir()
     (folder / "my own" / "holidays").mkdir(parents=True)
     (folder / "own.yaml").write_text(OWN)
-    draw = np.random.default_rng(0)
-    for number in range(48):  # squares of random colour and place on white
-        pixels = np.full((20, 24, 3), 255, dtype=np.uint8)
-        top, left = draw.integers(0, 12, size=2)
-        pixels[top : top + 8, left : left + 8] = draw.integers(0, 256, size=3)
-        picture = Image.fromarray(pixels)
-        picture.save(folder / "pictures" / f"{number:02}.png")
+    for number, picture in enumerate(squares.make(folder / "pictures", 48)):
         if number % 2:
             picture.convert("L").save(folder / "my own" / "holidays" / f"{number:02}.JPEG")
     snakemake(folder)
