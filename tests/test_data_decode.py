@@ -104,6 +104,19 @@ def test_broken_content() -> None:
         decode(b"not a picture")
 
 
+@pytest.mark.parametrize("kind", ["gif", "png", "webp"])
+def test_the_first_frame_of_an_animation(kind: str) -> None:
+    frames = [Image.new("RGB", (8, 8), colour) for colour in ("red", "lime", "blue")]
+    lossless = {"lossless": True} if kind == "webp" else {}
+    content = encoded(frames[0], kind, save_all=True, append_images=frames[1:], **lossless)
+    assert only_pixel(decode(content)) == (255, 0, 0)
+
+
+def test_one_pixel_is_a_picture_of_one_colour() -> None:
+    square = to_square(decode(encoded(Image.new("RGB", (1, 1), "red"))), "center", 16)
+    assert np.asarray(square).tolist() == [[[255, 0, 0]] * 16] * 16
+
+
 @pytest.mark.parametrize("limit", [99, 40])  # Pillow warns above the limit, raises above twice it
 def test_bomb_is_refused(limit: int, monkeypatch: pytest.MonkeyPatch) -> None:
     bomb = encoded(Image.new("RGB", (10, 10)))

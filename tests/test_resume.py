@@ -7,7 +7,7 @@ import subprocess
 import sys
 import time
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from random import Random
 from typing import NoReturn
@@ -285,3 +285,40 @@ def test_a_disk_that_is_full_leaves_the_checkpoint_before(
     monkeypatch.undo()
     jobs["prior-0"](broken)
     assert same(whole, broken)
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Callable[[int], Path]]:
+    """Makes a file system of so many bytes, or gives it another size. Needs root."""
+    folder = tmp_path / "disk"
+    folder.mkdir()
+
+    def of(size: int) -> Path:
+        again = "remount," if folder.is_mount() else ""
+        command = ["mount", "-t", "tmpfs", "-o", f"{again}size={size}", "tmpfs", str(folder)]
+        if subprocess.run(command, capture_output=True, check=False).returncode:
+            pytest.skip("mounting a file system needs root")
+        return folder
+
+    yield of
+    if folder.is_mount():
+        subprocess.run(["umount", str(folder)], check=True)
+
+
+def test_a_real_disk_that_is_full_and_then_is_not(
+    tmp_path: Path, jobs: dict[str, Job], small_disk: Callable[[int], Path]
+):
+    whole, measured = tmp_path / "whole", tmp_path / "measured"
+    jobs["prior-0"](whole)
+    assert killed(jobs["prior-0"], measured, dying_at_visit(2, 1)) == 9
+    size = max(path.stat().st_size for path in measured.glob("*.state/*.pt"))
+    disk = small_disk(5 * size // 2)  # for two checkpoints, not for three
+    checkpoints.set_interval(0.0, 1)
+    try:
+        with pytest.raises(OSError, match="No space left"):
+            jobs["prior-0"](disk)
+    finally:
+        checkpoints.set_interval(0.0, 0)
+    assert [path.suffix for path in disk.glob("out.state/*")] == [".pt", ".pt"]
+    jobs["prior-0"](small_disk(20 * size))
+    assert same(whole, disk)
