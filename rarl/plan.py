@@ -42,6 +42,7 @@ from rarl.stage_settings import (
     OracleCodesSettings,
     PageSettings,
     PrepareSettings,
+    PriorColumn,
     PriorSettings,
     QualitySettings,
     RealFeaturesSettings,
@@ -266,18 +267,19 @@ def architecture(config: Config, name: str) -> ArchitectureSettings:
     of = config.tables[name]
     assert isinstance(of, ArchitectureTable)  # by the rules
     experiment = config.experiments[of.experiment]
-    priors = {f"{grid} prior": experiment.prior.of(grid) for grid in experiment.grids}
-    if len(priors) == 1:
-        priors = {"prior": experiment.prior.of(SINGLE)}
     if experiment.oracle is not None:
         oracle = oracle_prior(config, of.experiment).prior
         priors = {"oracle": oracle, "generator": experiment.prior.of(SINGLE)}
+    elif len(experiment.grids) == 1:
+        priors = {"prior": experiment.prior.of(SINGLE)}
+    else:
+        priors = {f"{grid} prior": experiment.prior.of(grid) for grid in experiment.grids}
     return ArchitectureSettings(
         title=of.title,
         image_size=experiment.image_size,
         latents=experiment.latents,
         vqvae=experiment.vqvae,
-        priors=priors,
+        priors=tuple(PriorColumn(heading=name, prior=prior) for name, prior in priors.items()),
     )
 
 

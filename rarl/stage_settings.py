@@ -150,12 +150,17 @@ class TableSettings(Settings):
     paper: tuple[tuple[Real | None, ...] | None, ...]  # row by row
 
 
+class PriorColumn(Settings):
+    heading: str
+    prior: Prior
+
+
 class ArchitectureSettings(Settings):
     title: str
     image_size: Count
     latents: tuple[Count, ...]
     vqvae: Vqvae
-    priors: dict[str, Prior]  # by the headings of their columns, coarse to fine, the oracle first
+    priors: tuple[PriorColumn, ...]  # coarse to fine, the oracle first
 
 
 class PageSettings(Settings):

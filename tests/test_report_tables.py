@@ -10,7 +10,7 @@ from rarl.config import load
 from rarl.report import architecture_table, nll_table, page, quality_table, seconds_table
 from rarl.report.distances import Distance, Protocol
 from rarl.report.sheet import Cell, Sheet, in_rows, measured
-from rarl.stage_settings import RowsSettings, TableSettings
+from rarl.stage_settings import ArchitectureSettings, RowsSettings, TableSettings
 
 PAPER = load(Path(__file__).resolve().parent.parent / "config" / "paper.yaml")
 
@@ -119,7 +119,10 @@ PRIORS = {  # input, batch, hidden, residual, layers, attention, output stack, c
 
 def rendered(table: str) -> dict[str, dict[str, str]]:
     """Column by column, setting by setting."""
-    text = architecture_table.sheet(plan.architecture(PAPER, table)).csv()
+    settings = plan.architecture(PAPER, table)
+    travelled = ArchitectureSettings.from_json(plan.to_json(settings))  # as to the stage
+    assert travelled == settings
+    text = architecture_table.sheet(travelled).csv()
     header, *rows = csv.reader(text.splitlines())
     return {
         column: {row[0]: row[at] for row in rows} for at, column in enumerate(header[1:], start=1)

@@ -10,13 +10,14 @@ NONE = "-"
 def sheet(settings: ArchitectureSettings) -> Sheet:
     """Rows are settings, columns the VQ-VAE and the priors."""
     columns = {"VQ-VAE": _vqvae(settings)}
-    for number, (heading, prior) in enumerate(settings.priors.items()):
+    for number, column in enumerate(settings.priors):
         grid = min(number, len(settings.latents) - 1)  # oracle and generator share the one
-        columns[heading] = _prior(prior, settings.latents[grid], conditional=grid > 0)
-    names = dict.fromkeys(name for column in columns.values() for name in column)
+        side = settings.latents[grid]
+        columns[column.heading] = _prior(column.prior, side, conditional=grid > 0)
+    names = dict.fromkeys(name for values in columns.values() for name in values)
     rows = []
     for name in names:
-        texts = [column.get(name, NONE) for column in columns.values()]
+        texts = [values.get(name, NONE) for values in columns.values()]
         rows.append((name, [Cell(text, text) for text in texts]))
     return Sheet(settings.title, "Setting", list(columns), rows)
 
