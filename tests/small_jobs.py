@@ -1,5 +1,6 @@
 """The stages that train or draw, on small inputs: what tests of killing and of sharing run."""
 
+import multiprocessing
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -41,6 +42,13 @@ from rarl.train.judge import OracleJudge
 
 Job = Callable[[Path], None]  # writes `out.safetensors` into a folder, and perhaps `log.jsonl`
 CPU = torch.device("cpu")
+torch.set_num_threads(1)  # as in conftest.py, for the processes that import this alone
+
+# Processes of their own are forked from a clean one that has imported all this, not from the test
+# runner, whose libraries' threads may hold locks.
+PROCESSES = multiprocessing.get_context("forkserver")
+STAGES = ("critic", "draw", "finetune_oracle", "prepare", "prior", "reject", "vqvae")
+PROCESSES.set_forkserver_preload(["pytest", *(f"rarl.stages.{stage}" for stage in STAGES)])
 OUT, LOG = "out.safetensors", "log.jsonl"
 LAZY = {"loss": "logistic", "batch_size": 4, "warmup_steps": 3, "penalty_every": 3}
 CRITIC = critic_settings(**LAZY, map_size=8)
@@ -162,26 +170,26 @@ def draw_best(inputs: Path, out: Path) -> None:
     )
 
 
+def train_vqvae(inputs: Path, of: Vqvae, out: Path) -> None:
+    settings = VqvaeSettings(seed=0, latents=(2, 4), vqvae=of, limits={})
+    vqvae.run(settings, data=inputs / "manifest.json", output=out / OUT, metrics=out / LOG)
+
+
+def train_prior(inputs: Path, of: Prior, grid: int, out: Path) -> None:
+    settings = PriorSettings(seed=0, grid=grid, prior=of)
+    prior.run(settings, codes=inputs / "codes-two", output=out / OUT, metrics=out / LOG)
+
+
 @pytest.fixture
 def jobs(inputs: Path, vqvae_settings: Vqvae, prior_settings: Prior) -> dict[str, Job]:
-    """Every stage that saves where it is, by name."""
+    """Every stage that saves where it is, by name; they travel to other processes."""
     of_vqvae = vqvae_settings.model_copy(update={"steps": 8})
     of_prior = prior_settings.model_copy(update={"steps": 8})
-
-    def train_vqvae(out: Path) -> None:
-        settings = VqvaeSettings(seed=0, latents=(2, 4), vqvae=of_vqvae, limits={})
-        manifest = inputs / "manifest.json"
-        vqvae.run(settings, data=manifest, output=out / OUT, metrics=out / LOG)
-
-    def train_prior(grid: int, out: Path) -> None:
-        settings = PriorSettings(seed=0, grid=grid, prior=of_prior)
-        prior.run(settings, codes=inputs / "codes-two", output=out / OUT, metrics=out / LOG)
-
     single = rl_settings(**BRIEF, kl_weight=0.1, critic=CODES_CRITIC)
     return {
-        "vqvae": train_vqvae,
-        "prior-0": partial(train_prior, 0),
-        "prior-1": partial(train_prior, 1),
+        "vqvae": partial(train_vqvae, inputs, of_vqvae),
+        "prior-0": partial(train_prior, inputs, of_prior, 0),
+        "prior-1": partial(train_prior, inputs, of_prior, 1),
         "critic": partial(train_critic, inputs),
         "mle": partial(tune, inputs, finetuning(**BRIEF)),
         "reinforce": partial(tune, inputs, single),

@@ -6,20 +6,20 @@ import signal
 import socket
 import subprocess
 import sys
-import warnings
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import pytest
 import torch
 import torch.distributed as dist
-from small_jobs import LOG, OUT, Job, inputs, jobs
+from small_jobs import LOG, OUT, PROCESSES, Job, inputs, jobs
 
 from rarl import plan
 from rarl.config import Prior
-from rarl.runtime import artefact, checkpoints, parallel
+from rarl.runtime import artefact, parallel
 from rarl.runtime.checkpoints import Checkpoints
+from rarl.runtime.ranks import rank
 from rarl.runtime.signals import StoppedError
 from rarl.stage_settings import PriorSettings
 
@@ -34,44 +34,45 @@ def prior_settings(prior_settings: Prior) -> Prior:
     return prior_settings.model_copy(update={"dropout": 0.0})
 
 
-@contextmanager
-def precision(name: str) -> Iterator[float]:
-    """Where a job can, in float64, in which only more than the order of sums shows.
+def precision(name: str) -> tuple[torch.dtype, float]:
+    """Of a job where it can in float64, in which only more than the order of sums shows.
 
-    Gives how far two results may then be apart.
+    And how far two results may then be apart.
     """
-    single = name in ("vqvae", "reinforce")  # their pictures are float32
-    torch.set_default_dtype(torch.float32 if single else torch.float64)
-    yield 1e-3 if single else 1e-7
-    torch.set_default_dtype(torch.float32)
+    if name in ("vqvae", "reinforce"):  # their pictures are float32
+        return torch.float32, 1e-3
+    return torch.float64, 1e-7
 
 
-def together(count: int, work: Callable[[], None]) -> list[int]:
+def together(count: int, dtype: torch.dtype, work: Callable[[], None]) -> list[int | None]:
     """Exit statuses of as many processes, each with its rank, that run `work`."""
     with socket.socket() as found:
         found.bind(("127.0.0.1", 0))
-        port = found.getsockname()[1]
-    children = []
-    for rank in range(count):
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", DeprecationWarning)  # torch's idle threads stay behind
-            child = os.fork()
-        if child == 0:
-            address = {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(port)}
-            os.environ |= address | {"RANK": str(rank), "WORLD_SIZE": str(count)}
-            try:
-                parallel.join()
-                work()
-            except StoppedError as stopped:
-                os._exit(stopped.status)
-            except BaseException as error:
-                sys.stderr.write(f"rank {rank}: {error!r}\n")
-                os._exit(1)
-            if dist.is_initialized():
-                dist.barrier()  # nobody leaves while another still talks
-            os._exit(0)
-        children.append(child)
-    return [os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) for child in children]
+        address = {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(found.getsockname()[1])}
+    processes = [
+        PROCESSES.Process(
+            target=member,
+            args=(address | {"RANK": str(rank), "WORLD_SIZE": str(count)}, dtype, work),
+        )
+        for rank in range(count)
+    ]
+    for process in processes:
+        process.start()
+    for process in processes:
+        process.join()
+    return [process.exitcode for process in processes]
+
+
+def member(environment: dict[str, str], dtype: torch.dtype, work: Callable[[], None]) -> None:
+    os.environ |= environment
+    torch.set_default_dtype(dtype)
+    parallel.join()
+    try:
+        work()
+    except StoppedError as stopped:
+        sys.exit(stopped.status)
+    if dist.is_initialized():
+        dist.barrier()  # nobody leaves while another still talks
 
 
 def assert_close(a: Path, b: Path, within: float) -> None:
@@ -96,9 +97,9 @@ def assert_close(a: Path, b: Path, within: float) -> None:
 @pytest.mark.parametrize("name", TRAINING)
 def test_two_processes_train_what_one_trains(tmp_path: Path, jobs: dict[str, Job], name: str):
     one, two = tmp_path / "one", tmp_path / "two"
-    with precision(name) as within:
-        jobs[name](one)
-        assert together(2, lambda: jobs[name](two)) == [0, 0]
+    dtype, within = precision(name)
+    assert together(1, dtype, partial(jobs[name], one)) == [0]
+    assert together(2, dtype, partial(jobs[name], two)) == [0, 0]
     assert_close(one, two, within)
     assert sorted(path.name for path in two.iterdir()) == sorted([OUT, LOG])
 
@@ -110,51 +111,50 @@ def test_another_number_of_processes_goes_on(
 ):
     """Stopped in the middle, by a signal to the last process alone."""
     one, both = tmp_path / "one", tmp_path / "both"
-
-    def stopped() -> None:
-        visit, seen = Checkpoints.visit, [0]
-
-        def counted(self: Checkpoints, *arguments: object) -> None:
-            seen[0] += 1
-            if seen[0] == 4 and int(os.environ["RANK"]) == before - 1:
-                os.kill(os.getpid(), signal.SIGTERM)
-            visit(self, *arguments)  # type: ignore[arg-type]
-
-        Checkpoints.visit = counted  # type: ignore[assignment, method-assign]
-        checkpoints.set_interval(0.0, 0)
-        jobs[name](both)
-
-    with precision(name) as within:
-        jobs[name](one)
-        assert together(before, stopped) == [143] * before
-        assert len(list(both.glob("*.state/*.pt"))) == 1
-        assert together(after, lambda: jobs[name](both)) == [0] * after
+    dtype, within = precision(name)
+    assert together(1, dtype, partial(jobs[name], one)) == [0]
+    stopped = partial(run_until_stopped, before - 1, jobs[name], both)
+    assert together(before, dtype, stopped) == [143] * before
+    assert len(list(both.glob("*.state/*.pt"))) == 1
+    assert together(after, dtype, partial(jobs[name], both)) == [0] * after
     assert_close(one, both, within)
 
 
-def test_gathered_shares_are_the_batch():
-    def work() -> None:
-        whole = torch.arange(12).view(6, 2)
-        mine = parallel.share(whole)
-        assert len(mine) == 2
-        assert torch.equal(parallel.gather(mine), whole)
-        assert parallel.any_of(parallel.rank() == 2)
-        assert not parallel.any_of(False)
-        assert parallel.from_first(parallel.rank) == 0
-        assert parallel.average({"rank": torch.tensor(float(parallel.rank()))}) == {"rank": 1.0}
-        torch.manual_seed(0)
-        before = torch.rand(())
-        torch.manual_seed(0)
-        parallel.diverge()
-        assert (torch.rand(()) == before) == (parallel.rank() == 0)
+def run_until_stopped(last: int, job: Job, folder: Path) -> None:
+    """The process of rank `last` gets a signal in the fourth step."""
+    visit, seen = Checkpoints.visit, [0]
 
-    assert together(3, work) == [0, 0, 0]
+    def counted(self: Checkpoints, *arguments: object) -> None:
+        seen[0] += 1
+        if seen[0] == 4 and rank() == last:
+            os.kill(os.getpid(), signal.SIGTERM)
+        visit(self, *arguments)  # type: ignore[arg-type]
+
+    Checkpoints.visit = counted  # type: ignore[assignment, method-assign]
+    job(folder)
+
+
+def exchange() -> None:
+    whole = torch.arange(12).view(6, 2)
+    mine = parallel.share(whole)
+    assert len(mine) == 2
+    assert torch.equal(parallel.gather(mine), whole)
+    assert parallel.any_of(rank() == 2)
+    assert not parallel.any_of(False)
+    assert parallel.from_first(rank) == 0
+    assert parallel.average({"rank": torch.tensor(float(rank()))}) == {"rank": 1.0}
+    torch.manual_seed(0)
+    before = torch.rand(())
+    torch.manual_seed(0)
+    parallel.diverge()
+    assert (torch.rand(()) == before) == (rank() == 0)
+
+
+def test_gathered_shares_are_the_batch(monkeypatch: pytest.MonkeyPatch):
+    assert together(3, torch.float32, exchange) == [0, 0, 0]
+    monkeypatch.setenv("WORLD_SIZE", "2")
     with pytest.raises(ValueError, match="5 rows for 2 processes"):
-        os.environ["WORLD_SIZE"] = "2"
-        try:
-            parallel.share(torch.arange(5))
-        finally:
-            del os.environ["WORLD_SIZE"]
+        parallel.share(torch.arange(5))
 
 
 def test_the_command_starts_as_many_processes(

@@ -6,15 +6,15 @@ import signal
 import subprocess
 import sys
 import time
-import warnings
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from random import Random
 from typing import NoReturn
 
 import pytest
 import torch
-from small_jobs import LOG, OUT, Job, inputs, jobs
+from small_jobs import LOG, OUT, PROCESSES, Job, inputs, jobs
 
 from rarl import plan
 from rarl.config import Prior
@@ -29,20 +29,17 @@ __all__ = ["inputs", "jobs"]  # fixtures
 KILLS = 3  # of every job
 
 
-def killed(job: Job, folder: Path, hook: Callable[[], None]) -> int:
+def killed(job: Job, folder: Path, hook: Callable[[], None]) -> int | None:
     """The signal that ended a process of its own that runs the job after the hook; 0 for none."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", DeprecationWarning)  # torch's idle threads stay behind
-        child = os.fork()
-    if child == 0:
-        try:
-            hook()
-            job(folder)
-            os._exit(0)
-        except BaseException:
-            os._exit(1)
-    _, status = os.waitpid(child, 0)
-    return os.WTERMSIG(status) if os.WIFSIGNALED(status) else -os.WEXITSTATUS(status)
+    process = PROCESSES.Process(target=run_after, args=(hook, job, folder))
+    process.start()
+    process.join()
+    return None if process.exitcode is None else -process.exitcode
+
+
+def run_after(hook: Callable[[], None], job: Job, folder: Path) -> None:
+    hook()
+    job(folder)
 
 
 def die() -> NoReturn:
@@ -50,42 +47,34 @@ def die() -> NoReturn:
     raise AssertionError
 
 
-def dying_at_visit(number: int, every: int) -> Callable[[], None]:
+def die_at_visit(number: int, every: int) -> None:
     """Saves every so many steps, and dies after step `number` of the process."""
+    checkpoints.set_interval(0.0, every)
+    visit, seen = Checkpoints.visit, [0]
 
-    def hook() -> None:
-        checkpoints.set_interval(0.0, every)
-        visit, seen = Checkpoints.visit, [0]
+    def counted(self: Checkpoints, *arguments: object) -> None:
+        visit(self, *arguments)  # type: ignore[arg-type]
+        seen[0] += 1
+        if seen[0] == number:
+            die()
 
-        def counted(self: Checkpoints, *arguments: object) -> None:
-            visit(self, *arguments)  # type: ignore[arg-type]
-            seen[0] += 1
-            if seen[0] == number:
-                die()
-
-        Checkpoints.visit = counted  # type: ignore[assignment, method-assign]
-
-    return hook
+    Checkpoints.visit = counted  # type: ignore[assignment, method-assign]
 
 
-def dying_in_write(number: int) -> Callable[[], None]:
+def die_in_write(number: int) -> None:
     """Saves after every step, and dies as the file of number `number` is about to be synced."""
+    checkpoints.set_interval(0.0, 1)
+    sync, seen = os.fsync, [0]
 
-    def hook() -> None:
-        checkpoints.set_interval(0.0, 1)
-        sync, seen = os.fsync, [0]
+    def counted(handle: int) -> None:
+        path = Path(f"/proc/self/fd/{handle}").readlink()
+        seen[0] += ".pt." in path.name
+        if seen[0] == number:
+            os.truncate(path, path.stat().st_size // 2)
+            die()
+        sync(handle)
 
-        def counted(handle: int) -> None:
-            path = Path(f"/proc/self/fd/{handle}").readlink()
-            seen[0] += ".pt." in path.name
-            if seen[0] == number:
-                os.truncate(path, path.stat().st_size // 2)
-                die()
-            sync(handle)
-
-        files.os.fsync = counted  # type: ignore[assignment]
-
-    return hook
+    files.os.fsync = counted  # type: ignore[assignment]
 
 
 def same(a: Path, b: Path) -> bool:
@@ -118,7 +107,7 @@ def test_killed_at_random_steps_it_ends_with_the_same_bits(
     random = Random(name)
     for _ in range(KILLS):
         # Up to 2 steps behind a checkpoint, so that some are lost and done again.
-        assert killed(jobs[name], broken, dying_at_visit(random.randint(1, 3), 2)) == 9
+        assert killed(jobs[name], broken, partial(die_at_visit, random.randint(1, 3), 2)) == 9
         assert not (broken / OUT).exists()
     jobs[name](broken)
     assert same(whole, broken)
@@ -156,7 +145,7 @@ def test_killed_within_the_write_of_a_checkpoint(tmp_path: Path, jobs: dict[str,
     whole, broken = tmp_path / "whole", tmp_path / "broken"
     jobs[name](whole)
     for number in (1, 2, 3):
-        assert killed(jobs[name], broken, dying_in_write(number)) == 9
+        assert killed(jobs[name], broken, partial(die_in_write, number)) == 9
         assert len(list(broken.glob("*.state/.*.tmp"))) == 1
     jobs[name](broken)
     assert same(whole, broken)
@@ -185,7 +174,7 @@ def test_a_damaged_checkpoint_is_refused_and_the_one_before_serves(
 ):
     whole, broken = tmp_path / "whole", tmp_path / "broken"
     jobs["prior-0"](whole)
-    assert killed(jobs["prior-0"], broken, dying_at_visit(5, 1)) == 9
+    assert killed(jobs["prior-0"], broken, partial(die_at_visit, 5, 1)) == 9
     before, newest = sorted(broken.glob("*.state/*.pt"))
     damage(newest)
     capfd.readouterr()
@@ -202,7 +191,7 @@ def test_checkpoints_of_other_settings_are_refused(
     """`prior-0` and `prior-1` differ in the grid alone."""
     whole, broken = tmp_path / "whole", tmp_path / "broken"
     jobs["prior-1"](whole)
-    assert killed(jobs["prior-0"], broken, dying_at_visit(5, 1)) == 9
+    assert killed(jobs["prior-0"], broken, partial(die_at_visit, 5, 1)) == 9
     jobs["prior-1"](broken)
     said = capfd.readouterr().err
     assert said.count("the checkpoint is of other settings, inputs or code; not used") == 2
@@ -310,7 +299,7 @@ def test_a_real_disk_that_is_full_and_then_is_not(
 ):
     whole, measured = tmp_path / "whole", tmp_path / "measured"
     jobs["prior-0"](whole)
-    assert killed(jobs["prior-0"], measured, dying_at_visit(2, 1)) == 9
+    assert killed(jobs["prior-0"], measured, partial(die_at_visit, 2, 1)) == 9
     size = max(path.stat().st_size for path in measured.glob("*.state/*.pt"))
     disk = small_disk(5 * size // 2)  # for two checkpoints, not for three
     checkpoints.set_interval(0.0, 1)

@@ -27,7 +27,10 @@ def answers() -> bool:
         return False
 
 
-pytestmark = pytest.mark.skipif(not answers(), reason="no SLURM here; tests/slurm.sh up makes one")
+pytestmark = pytest.mark.skipif(
+    "RARL_TEST_SLURM" not in os.environ or not answers(),
+    reason="takes ten minutes; `tests/slurm.sh up`, then set RARL_TEST_SLURM to run it",
+)
 
 
 @pytest.fixture
@@ -89,7 +92,7 @@ def log(folder: Path) -> str:
 
 
 def test_end_to_end_with_a_job_at_its_time_limit_that_goes_on(folder: Path):
-    train_for_long(folder, steps=12_000, minutes=1)
+    train_for_long(folder, steps=30_000, minutes=1)
     assert start(folder, TARGET).wait() == 0, (folder / "printed").read_text()
     printed = (folder / "printed").read_text()
     assert "submitted with SLURM jobid" in printed
@@ -100,10 +103,6 @@ def test_end_to_end_with_a_job_at_its_time_limit_that_goes_on(folder: Path):
     assert "Nothing to be done" in (folder / "printed").read_text()
 
 
-@pytest.mark.skipif(
-    "RARL_TEST_NODE_FAILURE" not in os.environ,
-    reason="kills SLURM's node and waits for minutes; set RARL_TEST_NODE_FAILURE to run it",
-)
 def test_when_a_node_fails_its_job_runs_again_and_goes_on(folder: Path):
     train_for_long(folder, steps=4_000, minutes=10)
     running = start(folder, PRIOR)
