@@ -10,7 +10,12 @@ from rarl.models.pixelcnn import PixelCNN
 from rarl.models.prior import CodePrior
 from rarl.models.saved import CodeSet
 
-torch.set_num_threads(1)  # small tensors, and tests run beside other work
+
+@pytest.fixture(autouse=True)
+def one_thread() -> None:
+    """Tensors are small, tests run beside other work, and another number of threads gives other
+    bits. Of every test, as what runs the command line's `main` may set another."""
+    torch.set_num_threads(1)
 
 
 @pytest.fixture

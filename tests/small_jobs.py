@@ -42,7 +42,7 @@ from rarl.train.judge import OracleJudge
 
 Job = Callable[[Path], None]  # writes `out.safetensors` into a folder, and perhaps `log.jsonl`
 CPU = torch.device("cpu")
-torch.set_num_threads(1)  # as in conftest.py, for the processes that import this alone
+torch.set_num_threads(1)  # as `one_thread` has it, for the processes that import this alone
 
 # Processes of their own are forked from a clean one that has imported all this, not from the test
 # runner, whose libraries' threads may hold locks.

@@ -92,9 +92,10 @@ def test_figures_are_pictures(finished):
             assert darkest < lightest
 
 
-def test_every_table_is_csv_and_markdown(finished):
+def test_every_table_is_csv_markdown_and_a_page(finished):
     written = {path.name for path in (finished / "results" / "tables").iterdir()}
-    assert written == {f"{name}.{kind}" for name in (*TABLES, "mine") for kind in ("csv", "md")}
+    kinds = ("csv", "md", "html")
+    assert written == {f"{name}.{kind}" for name in (*TABLES, "mine") for kind in kinds}
 
 
 def figures_of(finished: Path, table: str) -> dict[str, list[float]]:
