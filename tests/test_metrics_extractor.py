@@ -12,7 +12,12 @@ CPU = torch.device("cpu")
 
 
 def extractor(network) -> Extractor:
-    return Extractor("tiny", "FD-tiny", 3, "ab" * 32, "none", CPU, network)
+    """Of a network that gives features without places."""
+
+    def maps(images: torch.Tensor) -> torch.Tensor:
+        return network(images)[:, :, None, None]
+
+    return Extractor("tiny", "FD-tiny", 3, "ab" * 32, "none", CPU, maps)
 
 
 def channel_means(images: torch.Tensor) -> torch.Tensor:

@@ -12,7 +12,11 @@ from rarl.metrics.weights import read_state
 from rarl.runtime.errors import UserError
 from rarl.stage_settings import ExtractorSettings
 
-PUBLISHED = {"inception": "6726825d", "efficientnet_lite0": "57934424"}
+PUBLISHED = {
+    "inception": "6726825d",
+    "efficientnet_lite0": "57934424",
+    "efficientnet_lite1": "77cc7160",
+}
 
 
 class Payload:

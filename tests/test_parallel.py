@@ -25,7 +25,7 @@ from rarl.stage_settings import PriorSettings
 
 __all__ = ["inputs", "jobs"]  # fixtures
 
-TRAINING = ["vqvae", "prior-0", "prior-1", "critic", "mle", "reinforce", "parts"]
+TRAINING = ["vqvae", "prior-0", "prior-1", "critic", "mle", "reinforce", "parts", "frechet"]
 
 
 @pytest.fixture
@@ -39,7 +39,7 @@ def precision(name: str) -> tuple[torch.dtype, float]:
 
     And how far two results may then be apart.
     """
-    if name in ("vqvae", "reinforce"):  # their pictures are float32
+    if name in ("vqvae", "reinforce", "frechet"):  # their pictures are float32
         return torch.float32, 1e-3
     return torch.float64, 1e-7
 

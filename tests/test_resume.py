@@ -95,7 +95,8 @@ def figures(folder: Path) -> list[dict[str, float]]:
     return [{k: v for k, v in line.items() if "seconds" not in k} for line in lines]
 
 
-NAMES = ["vqvae", "prior-0", "prior-1", "critic", "mle", "reinforce", "parts", "draw", "reject"]
+TRAINING = ["vqvae", "prior-0", "prior-1", "critic", "mle", "reinforce", "parts", "frechet"]
+NAMES = [*TRAINING, "draw", "reject"]
 
 
 @pytest.mark.parametrize("name", NAMES)

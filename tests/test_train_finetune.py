@@ -58,12 +58,12 @@ def test_the_best_check_is_kept(
         top_k=0,
         limits={},
         extractor=None,
+        reward_extractor=None,
     )
     tuned = finetune(
         settings,
         prior,
-        codes_of(20),
-        codes_of(5),
+        {"train": codes_of(20), "val": codes_of(5)},
         OneHot(7),
         judge,
         log=MetricsLog(tmp_path / "log.jsonl"),

@@ -29,6 +29,8 @@ class CountingAdversary(Adversary):
     """Rewards the share of one code; learns nothing, counts its updates."""
 
     def __init__(self, codes_of_images: Callable[[Tensor], Tensor]) -> None:
+        self.settings = rl_settings().critic
+        self.warmup_steps, self.warmup_batch, self.steps = 2, 16, 1
         self.updates, self._codes = 0, codes_of_images
 
     def update(self, real: Tensor, fake: Tensor) -> dict[str, Tensor]:
@@ -61,7 +63,7 @@ def reinforce(
             policy=policy,
             anchor=anchor,
             decoder=CodesAsImages(vqvae_settings, len(sides)),
-            adversary=CountingAdversary(lambda images: images[:, 0].long()),
+            source=CountingAdversary(lambda images: images[:, 0].long()),
             credit=Credit(settings),
             optimiser=torch.optim.Adam(policy.parameters(), settings.learning_rate),
             train=codes_of(20, *sides),
@@ -85,7 +87,7 @@ def test_reinforce_raises_the_reward(
     run_ = reinforce(rl_settings(**changes), *sides)
     figures = [run_.step(i) for i in range(-2, 40)][2:]
     assert float(figures[-1]["reward_mean"]) > float(figures[0]["reward_mean"]) + 0.4
-    assert run_.adversary.updates == 2 + 40  # the warm-up, then one an iteration
+    assert run_.source.updates == 2 + 40  # the warm-up, then one an iteration
 
 
 def test_both_priors_learn_from_the_one_reward(reinforce: MakeReinforce):

@@ -39,6 +39,7 @@ REPORT = {"grid", "curves", "distance_table"}
 AFTER_PRIOR = MLE | SINGLE | REPORT
 AFTER_VQVAE = {"codes", "prior", "reference"} | AFTER_PRIOR
 SAMPLING = AFTER_PRIOR - {"finetune mle", "finetune single", "curves"}
+RIVALS = ("mle", "rejection", "partial", "frechet")
 ALL = {"prepare", "vqvae"} | AFTER_VQVAE
 
 
@@ -159,7 +160,14 @@ def after_draws(method: str) -> set[str]:
         (
             "kid_subsets: 4",
             "kid_subsets: 5",
-            {"quality_table", *(f"quality {of}" for of in ("mle", "rejection", "partial"))},
+            {"quality_table", *(f"quality {of}" for of in RIVALS)},
+        ),
+        (
+            "window: 40",
+            "window: 41",
+            {"quality_table"}
+            | {f"{rule} frechet" for rule in ("finetune", "distance", "quality")}
+            | {f"{rule} frechet {seed}" for rule in ("draw", "features") for seed in (0, 1)},
         ),
         (
             "bottom: {attention_layers: 0, output_stack_layers: 0}",

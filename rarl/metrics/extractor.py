@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 import torch
+import torch.nn.functional as F
 from jaxtyping import Float32, UInt8
 from torch import Tensor
 
@@ -20,7 +21,7 @@ class Extractor:
     weights_sha256: str  # of the file of weights
     resize: str  # how pictures reach the size that the network sees
     device: torch.device
-    network: Callable[[Tensor], Tensor]  # (B, 3, H, W) uint8 to (B, d)
+    network: Callable[[Tensor], Tensor]  # (B, 3, H, W) uint8 to (B, d, h, w), before the pooling
 
     @property
     def protocol(self) -> dict[str, str | int]:
@@ -36,7 +37,15 @@ class Extractor:
     def __call__(
         self, images: UInt8[Tensor, "batch 3 height width"]
     ) -> Float32[Tensor, "batch dimension"]:
-        """Features on the extractor's device, in full float32 whatever precision is set outside.
+        """The features: the mean of `maps`."""
+        return pool(self.maps(images))
+
+    def maps(
+        self, images: UInt8[Tensor, "batch 3 height width"]
+    ) -> Float32[Tensor, "batch dimension h w"]:
+        """What the features are the mean of, place by place, on the extractor's device.
+
+        In full float32 whatever precision is set outside.
 
         Raises `ValueError` for pictures that are not uint8 RGB.
         """
@@ -50,7 +59,12 @@ class Extractor:
             # The networks are convolutions alone: cuDNN's switch turns all TF32 off.
             torch.backends.cudnn.flags(enabled=True, deterministic=True, allow_tf32=False),
         ):
-            return self.network(images.to(self.device))  # (B, d)
+            return self.network(images.to(self.device))
+
+
+def pool(maps: Float32[Tensor, "batch dimension h w"]) -> Float32[Tensor, "batch dimension"]:
+    """The mean over all places: the last pooling of every network here."""
+    return F.adaptive_avg_pool2d(maps, 1).flatten(1)
 
 
 def features(

@@ -17,7 +17,7 @@ def load_extractor(settings: ExtractorSettings, device: torch.device) -> Extract
             from rarl.metrics import inception  # noqa: PLC0415
 
             return inception.load(settings.weights, device)
-        case "efficientnet_lite0":
+        case "efficientnet_lite0" | "efficientnet_lite1":
             from rarl.metrics import efficientnet  # noqa: PLC0415
 
-            return efficientnet.load(settings.weights, device)
+            return efficientnet.load(settings.name, settings.weights, device)

@@ -34,8 +34,9 @@ def load(weights: str | None, device: torch.device) -> Extractor:
     state = read_state(find() if weights is None else Path(weights), SHA256)
     network = build(state).to(device)
 
-    def pool(images: Tensor) -> Tensor:
-        return network(images)[0]
+    def pooled(images: Tensor) -> Tensor:
+        features: Tensor = network(images)[0]
+        return features[:, :, None, None]  # it gives no maps
 
     return Extractor(
         name="inception",
@@ -44,7 +45,7 @@ def load(weights: str | None, device: torch.device) -> Extractor:
         weights_sha256=SHA256,
         resize="bilinear to 299x299 as TensorFlow 1 (torch-fidelity), no antialiasing",
         device=device,
-        network=pool,
+        network=pooled,
     )
 
 

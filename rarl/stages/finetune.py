@@ -4,7 +4,7 @@ from pathlib import Path
 
 from rarl.metrics import moments
 from rarl.metrics.extractors import load_extractor
-from rarl.models.saved import load_codes, load_prior, load_vqvae, save_prior, training_codes
+from rarl.models.saved import load_codes, load_prior, load_vqvae, save_prior
 from rarl.runtime import device, provenance
 from rarl.runtime.checkpoints import Checkpoints
 from rarl.runtime.metrics_log import MetricsLog
@@ -22,24 +22,34 @@ def run(
     codes: Path,
     priors: list[Path],
     reference: Path,
+    reward_reference: list[Path],
     output: Path,
     metrics: Path,
 ) -> None:
-    """Fine-tune the prior by more MLE or by reinforcement."""
+    """Fine-tune the prior by more MLE or by reinforcement.
+
+    `reward_reference`: one file of moments where the reward is a distance to them, else none.
+    """
     on = device.pick()
     model, sets, decoder = load_prior(*priors, device=on), load_codes(codes), load_vqvae(vqvae, on)
     assert settings.extractor is not None  # only an oracle experiment has none
     extractor = load_extractor(settings.extractor, on)
     inputs = {"vqvae": vqvae, "codes": codes, "reference": reference}
-    made = provenance.describe("finetune", settings, priors=priors, **inputs)
+    made = provenance.describe(
+        "finetune", settings, priors=priors, reward_reference=reward_reference, **inputs
+    )
+    reward = None
+    if settings.reward_extractor is not None:
+        [target] = reward_reference
+        reward = load_extractor(settings.reward_extractor, on), moments.load(target)
     with Checkpoints(output, made) as checkpoints:
         tuned = finetune(
             settings,
             model,
-            training_codes(sets, flip=settings.flip),
-            sets["val"],
+            sets,
             decoder,
             DistanceJudge(decoder, extractor, moments.load(reference)),
+            reward,
             log=MetricsLog(metrics),
             checkpoints=checkpoints,
         )

@@ -32,8 +32,7 @@ def run(
         tuned = finetune(
             settings,
             model,
-            sets["train"],
-            sets["val"],
+            sets,
             OneHot(model.codebook_size),
             OracleJudge(load_prior(oracle, device=on)),
             log=MetricsLog(metrics),

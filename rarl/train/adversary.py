@@ -14,6 +14,7 @@ from rarl.runtime import parallel
 from rarl.runtime.checkpoints import Stateful
 from rarl.runtime.ranks import world
 from rarl.train.averaging import MovingAverage
+from rarl.train.rollouts import Rollouts
 
 
 class Adversary:
@@ -27,13 +28,21 @@ class Adversary:
         width: int,
         device: torch.device,
     ) -> None:
-        self.settings, self.steps = settings, 0
+        self.settings, self.updates = settings, 0
+        self.warmup_steps, self.warmup_batch = settings.warmup_steps, settings.batch_size
+        self.steps = settings.steps
         self.critic = Critic(settings, channels, height, width).to(device)
         self._average = MovingAverage(self.critic, settings.ema_decay)
         # No momentum, as Gulrajani et al. 2017 (arXiv 1704.00028), algorithm 1.
         self.optimiser = torch.optim.Adam(
             self.critic.parameters(), settings.learning_rate, betas=(0.0, 0.9)
         )
+
+    def learn(self, rollouts: Rollouts) -> dict[str, Tensor]:
+        """One step on a random part of the rollouts and the reconstructions beside them."""
+        real, drawn = parallel.gather(rollouts.real_images), parallel.gather(rollouts.images)
+        chosen = parallel.share(torch.randperm(len(drawn))[: self.settings.batch_size])
+        return self.update(real[chosen], drawn[chosen])
 
     def update(
         self, real: Float[Tensor, "b c height width"], fake: Float[Tensor, "b c height width"]
@@ -47,7 +56,7 @@ class Adversary:
         loss = self._loss(scores_real.whole, scores_fake.whole)
         if scores_real.patches is not None:
             loss = loss + self._loss(scores_real.patches.flatten(), scores_fake.patches.flatten())
-        if self.steps % self.settings.penalty_every == 0:
+        if self.updates % self.settings.penalty_every == 0:
             weight = self.settings.gradient_penalty * self.settings.penalty_every
             loss = loss + weight * self._penalty(real, fake)
         self.optimiser.zero_grad()
@@ -55,16 +64,16 @@ class Adversary:
         parallel.average_gradients(self.critic.parameters())
         self.optimiser.step()
         self._average.update(self.critic)
-        self.steps += 1
+        self.updates += 1
         estimate = losses.wasserstein(scores_real.whole, scores_fake.whole)
         return {"critic_loss": loss.detach(), "wasserstein": estimate.detach()}
 
     def state_dict(self) -> dict[str, Any]:
         parts = {name: part.state_dict() for name, part in self._parts().items()}
-        return {"steps": self.steps, **parts}
+        return {"updates": self.updates, **parts}
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
-        self.steps = state["steps"]
+        self.updates = state["updates"]
         for name, part in self._parts().items():
             part.load_state_dict(state[name])
 

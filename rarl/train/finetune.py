@@ -10,8 +10,10 @@ import torch
 from torch import Tensor
 
 from rarl.config import Rl
+from rarl.metrics.extractor import Extractor
+from rarl.metrics.frechet import Gaussian
 from rarl.models.prior import CodePrior
-from rarl.models.saved import CodeSet
+from rarl.models.saved import CodeSet, training_codes
 from rarl.runtime import parallel, seeds
 from rarl.runtime.checkpoints import Checkpoints, Stateful
 from rarl.runtime.metrics_log import MetricsLog
@@ -20,28 +22,31 @@ from rarl.train.adversary import Adversary
 from rarl.train.averaging import Best, MovingAverage
 from rarl.train.batches import batch_indices
 from rarl.train.credit import Credit
+from rarl.train.distribution import FrechetReward
 from rarl.train.judge import Judge
 from rarl.train.loop import Loop, Step
 from rarl.train.prior import evaluate_nll, maximise_likelihood
-from rarl.train.reinforce import Reinforce
+from rarl.train.reinforce import Reinforce, RewardSource
 from rarl.train.rollouts import Decoder
 
 
 def finetune(
     settings: FinetuneSettings,
     prior: CodePrior,
-    train: CodeSet,
-    val: CodeSet,
+    sets: dict[str, CodeSet],
     decoder: Decoder,
     judge: Judge,
+    distance: tuple[Extractor, Gaussian] | None = None,
     *,
     log: MetricsLog,
     checkpoints: Checkpoints,
 ) -> CodePrior:
     """The averaged weights that the judge prefers, in evaluation mode.
 
-    The start counts as a checkpoint, too. `prior` is changed in place.
+    `sets`: codes of the `train` (with `train_mirrored`) and `val` pictures. `distance`: to what,
+    where the reward is one. The start counts as a checkpoint, too. `prior` is changed in place.
     """
+    train = training_codes(sets, flip=settings.flip)
     average, best = MovingAverage(prior, settings.rl.ema_decay), Best()
     optimiser = torch.optim.Adam(prior.parameters(), settings.rl.learning_rate)
     state: dict[str, Stateful] = {
@@ -52,8 +57,8 @@ def finetune(
     }
     method, warmup = _mle_step(settings, prior, train, optimiser), 0
     if isinstance(settings.rl, Rl):
-        learner = reinforce(settings, settings.rl, prior, train, optimiser, decoder)
-        method, warmup, state["reinforce"] = learner.step, settings.rl.critic.warmup_steps, learner
+        learner = reinforce(settings, settings.rl, prior, train, optimiser, decoder, distance)
+        method, warmup, state["reinforce"] = learner.step, learner.source.warmup_steps, learner
 
     def step(i: int) -> dict[str, Tensor]:
         figures = method(i)
@@ -64,7 +69,7 @@ def finetune(
         figure, val_nll = parallel.from_first(
             lambda: (
                 judge(average.model, settings),
-                evaluate_nll(average.model, val, settings.rl.batch_size),
+                evaluate_nll(average.model, sets["val"], settings.rl.batch_size),
             )
         )
         best.offer(figure, average.model)
@@ -109,22 +114,29 @@ def reinforce(
     train: CodeSet,
     optimiser: torch.optim.Optimizer,
     decoder: Decoder,
+    distance: tuple[Extractor, Gaussian] | None = None,
 ) -> Reinforce:
     """An RL run that starts from `prior`, which it changes in place."""
-    torch.manual_seed(seeds.derive(settings.seed, "finetune", "critic"))
+    source: RewardSource
+    if distance is not None:
+        assert rl.frechet is not None  # as the configuration sees to it
+        source = FrechetReward(rl.frechet, *distance, rl.batch_size)
+    else:
+        torch.manual_seed(seeds.derive(settings.seed, "finetune", "critic"))
+        source = Adversary(
+            rl.critic,
+            decoder.channels,
+            decoder.scale * settings.rows[-1],
+            decoder.scale * prior.sides[-1],
+            prior.device,
+        )
     return Reinforce(
         settings=rl,
         rows=settings.rows,
         policy=prior,
         anchor=deepcopy(prior).eval().requires_grad_(False),
         decoder=decoder,
-        adversary=Adversary(
-            rl.critic,
-            decoder.channels,
-            decoder.scale * settings.rows[-1],
-            decoder.scale * prior.sides[-1],
-            prior.device,
-        ),
+        source=source,
         credit=Credit(rl),
         optimiser=optimiser,
         train=train,

@@ -1,8 +1,8 @@
-"""RAL: policy gradient on the prior against a critic (paper, section 3)."""
+"""RAL: policy gradient on the prior by a reward, a critic's or another (paper, section 3)."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 import torch
 from torch import Tensor, nn
@@ -16,10 +16,25 @@ from rarl.models.vqvae import Codes
 from rarl.runtime import parallel, seeds
 from rarl.runtime.ranks import world
 from rarl.sampling import policy_log_probs
-from rarl.train.adversary import Adversary
 from rarl.train.batches import batch_indices
 from rarl.train.credit import Credit
 from rarl.train.rollouts import Decoder, Rollouts, random_part, roll_out, within
+
+
+class RewardSource(Protocol):
+    """What judges rollouts, and learns from them."""
+
+    warmup_steps: int  # batches that it learns from before the first reward
+    warmup_batch: int  # their pictures, of all processes
+    steps: int  # times that it learns from a batch it has rewarded
+
+    def reward(self, images: Tensor) -> Scores:
+        """Of pictures, of this process's share."""
+        ...
+
+    def learn(self, rollouts: Rollouts) -> dict[str, Tensor]: ...
+    def state_dict(self) -> dict[str, Any]: ...
+    def load_state_dict(self, state: Mapping[str, Any]) -> None: ...
 
 
 @dataclass
@@ -35,36 +50,35 @@ class Reinforce:
     policy: CodePrior
     anchor: CodePrior  # the frozen MLE prior
     decoder: Decoder
-    adversary: Adversary
+    source: RewardSource
     credit: Credit
     optimiser: torch.optim.Optimizer
-    train: CodeSet  # codes of real pictures; their reconstructions are the critic's real side
+    train: CodeSet  # codes of real pictures; their reconstructions are a critic's real side
     seed: int
     temperature: float
     top_k: int
 
     def step(self, i: int) -> dict[str, Tensor]:
-        """Rollouts, one policy step, critic steps; before step 0 the critic alone, to warm up.
+        """Rollouts, one policy step, then their judge learns; before step 0 the judge alone.
 
-        The rewards come before the critic trains on these rollouts: it has not memorised them.
+        The rewards come before a critic trains on these rollouts: it has not memorised them.
         """
         self.policy.eval()
-        critic = self.settings.critic
         if i < 0:
-            number = critic.warmup_steps + i
-            return self.train_critic(self.rollouts(critic.batch_size, "warm-up", number))
+            number = self.source.warmup_steps + i
+            return self.source.learn(self.rollouts(self.source.warmup_batch, "warm-up", number))
         rollouts = self.rollouts(self.settings.batch_size, "rollouts", i)
         figures = self.update_policy(rollouts, i)
-        for _ in range(critic.steps):
-            figures |= self.train_critic(rollouts)
+        for _ in range(self.source.steps):
+            figures |= self.source.learn(rollouts)
         return figures
 
     def state_dict(self) -> dict[str, Any]:
         """What a run changes beside the policy and its optimiser."""
-        return {"adversary": self.adversary.state_dict(), "credit": self.credit.state_dict()}
+        return {"source": self.source.state_dict(), "credit": self.credit.state_dict()}
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
-        self.adversary.load_state_dict(state["adversary"])
+        self.source.load_state_dict(state["source"])
         self.credit.load_state_dict(state["credit"])
 
     def rollouts(self, count: int, purpose: str, step: int) -> Rollouts:
@@ -87,18 +101,12 @@ class Reinforce:
         indices = batch_indices(len(self.train), count, order, step)
         return self.train.take(parallel.share(indices), self.policy.device)
 
-    def train_critic(self, rollouts: Rollouts) -> dict[str, Tensor]:
-        """One critic step on a random part of the rollouts and the reconstructions beside them."""
-        real, drawn = parallel.gather(rollouts.real_images), parallel.gather(rollouts.images)
-        chosen = parallel.share(torch.randperm(len(drawn))[: self.settings.critic.batch_size])
-        return self.adversary.update(real[chosen], drawn[chosen])
-
     def update_policy(self, rollouts: Rollouts, i: int) -> dict[str, Tensor]:
         """One step of reward, KL to the anchor and NLL, each a mean over the codes drawn.
 
         The KL pulls on every code's own distribution, not on the codes before it.
         """
-        scores = everyones(self.adversary.reward(rollouts.images))
+        scores = everyones(self.source.reward(rollouts.images))
         log_probs = self.log_probs(self.policy, rollouts, self.top_k)  # (B, N, K)
         with torch.no_grad():  # of all codes: what only one of them excludes would weigh 1e4
             anchor = self.log_probs(self.anchor, rollouts, top_k=0)

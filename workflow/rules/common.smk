@@ -94,6 +94,13 @@ def reference(wildcards):
     return f"{RUN}/reference-{of}.npz".format(**wildcards)
 
 
+def reward_reference(wildcards):
+    """To what the reward of a method is a distance, where it is one."""
+    if plan.reward_extractor(CONFIG, wildcards.experiment, wildcards.method) is None:
+        return []
+    return f"{BRANCH}/reward-reference.npz".format(**wildcards)
+
+
 def rejected(wildcards):
     """The prior from which a method of rejection draws."""
     return BRANCH.format(

@@ -63,6 +63,26 @@ rule reference:
         + " --vqvae {input.vqvae:q} --codes {input.codes:q} --output {output.output:q}"
 
 
+rule reward_reference:
+    input:
+        vqvae=f"{RUN}/vqvae.safetensors",
+        codes=f"{RUN}/codes.safetensors",
+    output:
+        output=f"{BRANCH}/reward-reference.npz",
+    log:
+        f"{LOGS}/{{experiment}}/{{method}}/reward-reference.log",
+    benchmark:
+        f"{BENCHMARKS}/{{experiment}}/{{method}}/reward-reference.tsv"
+    params:
+        settings=lambda w: plan.to_json(
+            plan.reward_reference(CONFIG, w.experiment, w.method)
+        ),
+        code=fingerprint.of("reference"),
+    shell:
+        stage("reference")
+        + " --vqvae {input.vqvae:q} --codes {input.codes:q} --output {output.output:q}"
+
+
 rule reference_images:
     input:
         data=manifest,

@@ -66,6 +66,7 @@ rule finetune:
         codes=f"{RUN}/codes.safetensors",
         priors=grids(f"{RUN}/prior-{{grid}}.safetensors"),
         reference=reference,
+        reward_reference=reward_reference,
     output:
         output=f"{BRANCH}/prior.safetensors",
         metrics=f"{BRANCH}/prior.jsonl",
@@ -86,7 +87,7 @@ rule finetune:
         TRAIN
         + " --vqvae {input.vqvae:q} --codes {input.codes:q} --priors {input.priors:q}"
         " --reference {input.reference:q} --output {output.output:q}"
-        " --metrics {output.metrics:q}"
+        " --reward-reference {input.reward_reference:q} --metrics {output.metrics:q}"
 
 
 rule critic:
