@@ -10,6 +10,8 @@ import re
 import shutil
 import subprocess
 import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
 from itertools import pairwise
 from pathlib import Path
 
@@ -18,10 +20,10 @@ import pytest
 ROOT = Path(__file__).resolve().parent.parent
 SNAKEMAKE = Path(sys.executable).with_name("snakemake")
 FAKE_COMMAND_LINE = """
-import sys, time
+import os, sys, time
 from pathlib import Path
 start = time.monotonic()
-time.sleep(0.1)  # long enough to overlap with a job that was started together
+time.sleep(float(os.environ.get("JOB_SECONDS", "0.1")))  # long enough to overlap with a job that was started together
 for argument in sys.argv[1:]:
     if argument.startswith("results/") and not Path(argument).exists():
         Path(argument).write_text(argument)
@@ -264,3 +266,16 @@ def test_a_wrong_configuration_is_one_line(finished, edited):
 def test_results_elsewhere(finished):
     output = snakemake(finished, "-n", "-p", "--config", "results=else where")
     assert "--csv 'else where/tables/tiny.csv'" in output
+
+
+def test_of_two_snakemakes_at_once_the_second_is_refused(finished, monkeypatch):
+    monkeypatch.setenv("JOB_SECONDS", "1")
+    times = finished / "times"
+    before = times.stat().st_size
+    with ThreadPoolExecutor() as beside:
+        first = beside.submit(snakemake, finished, "--forceall", "results/tables/tiny.csv")
+        while times.stat().st_size == before:  # until its first job has run
+            time.sleep(0.02)
+        second = snakemake(finished, "--force", "results/tables/tiny.csv", ok=False)
+        assert "Directory cannot be locked" in second
+        assert "(100%) done" in first.result()

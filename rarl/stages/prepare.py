@@ -33,18 +33,12 @@ def run(settings: PrepareSettings, *, manifest: Path) -> None:
     manifest.unlink(missing_ok=True)  # the shards that it lists go next
     remove_shards(manifest.parent)
     squares = _Squares(source, settings.image_size)
-    splits: dict[Split, SplitEntry] = {}
-    pictures = track(source.pictures, source.total, "prepare", "pictures")
-    for split, group in groupby(pictures, key=lambda picture: picture.split):
-        writer = ShardWriter(manifest.parent, split, settings.image_size)
-        for picture in group:
-            square = squares.of(picture)
-            if square is not None:
-                writer.add(square)
-        entry = writer.close()
-        if entry is not None:
-            splits[split] = entry
-    _require_splits(source, splits)
+    try:
+        splits = _write_shards(source, squares, settings.image_size, manifest.parent)
+        _require_splits(source, splits)
+    except BaseException:  # shards without a manifest are of no use to anyone
+        remove_shards(manifest.parent)
+        raise
     dataset = settings.dataset.model_dump(mode="json")
     content = Manifest(
         format=FORMAT,
@@ -59,6 +53,23 @@ def run(settings: PrepareSettings, *, manifest: Path) -> None:
         hash=hash_of(splits),
     )
     write_json(manifest, content.model_dump(mode="json"))
+
+
+def _write_shards(
+    source: Source, squares: "_Squares", image_size: int, folder: Path
+) -> dict[Split, SplitEntry]:
+    splits: dict[Split, SplitEntry] = {}
+    pictures = track(source.pictures, source.total, "prepare", "pictures")
+    for split, group in groupby(pictures, key=lambda picture: picture.split):
+        writer = ShardWriter(folder, split, image_size)
+        for picture in group:
+            square = squares.of(picture)
+            if square is not None:
+                writer.add(square)
+        entry = writer.close()
+        if entry is not None:
+            splits[split] = entry
+    return splits
 
 
 class _Squares:
