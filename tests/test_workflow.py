@@ -23,7 +23,7 @@ FAKE_COMMAND_LINE = """
 import os, sys, time
 from pathlib import Path
 start = time.monotonic()
-time.sleep(float(os.environ.get("JOB_SECONDS", "0.1")))  # long enough to overlap with a job that was started together
+time.sleep(float(os.environ.get("JOB_SECONDS", "0.1")))  # jobs that start together overlap
 for argument in sys.argv[1:]:
     if argument.startswith("results/") and not Path(argument).exists():
         Path(argument).write_text(argument)
