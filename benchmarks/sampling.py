@@ -1,72 +1,137 @@
 """The cached sampler against running the whole network again for every code, side by side.
 
-    python benchmarks/sampling.py config.yaml --batch 16 --threads 1
+    python benchmarks/sampling.py config.yaml
+    python benchmarks/sampling.py config/paper.yaml lsun-bedroom-64-16 --shrink 8 --batches 16 256
 
-For each experiment of a configuration, with random weights: seconds for a batch of grids, the
-same by the naive way, and their ratio. The naive way costs the same at every position, so only
-`--positions` of them are timed and the rest is extrapolated, which the output says.
+For experiments of a configuration (all, unless named), with random weights: seconds for a batch
+of grids, the same by the naive way, and how both compare with one pass over whole grids, in time
+and in arithmetic. The naive way costs the same at every position; where all of them would take
+more than `--patience` seconds, one is timed and the rest extrapolated, which `~` marks.
 """
 
 import argparse
-import time
-from collections.abc import Callable
+from dataclasses import dataclass
 
 import torch
+from timing import Product, flops, seconds, show
+from torch import Tensor
 
 from rarl.config import Experiment, load
 from rarl.models.pixelcnn import PixelCNN
-from rarl.models.prior import new_prior
+from rarl.models.prior import CodePrior, stack
 from rarl.runtime import device
 from rarl.sampling import sample
 
 
-def seconds(work: Callable[[], object], repeats: int = 3) -> float:
-    """The least of a few runs after one to warm up: the one that other load disturbed least."""
-    work()
-    times = []
-    for _ in range(repeats):
-        start = time.perf_counter()
-        work()
-        if torch.cuda.is_available():
-            torch.cuda.synchronize()
-        times.append(time.perf_counter() - start)
-    return min(times)
+def new_prior(of: Experiment, shrink: int) -> CodePrior:
+    """The untrained priors of an experiment, of fewer channels by a factor."""
+    settings = [of.prior.of(grid) for grid in of.grids]
+    narrow = [
+        one.model_copy(
+            update={
+                "hidden_units": one.hidden_units // shrink,
+                "residual_units": one.residual_units // shrink,
+            }
+        )
+        for one in settings
+    ]
+    return stack(narrow, of.latents, of.vqvae.codebook_size).to(device.pick()).eval()
+
+
+def rerun(pixelcnn: PixelCNN, codes: Tensor, above: Tensor | None, positions: int) -> None:
+    """The naive way to draw the first codes of a grid."""
+    for n in range(positions):
+        row, column = divmod(n, pixelcnn.side)
+        logits = pixelcnn(codes, above)[:, row, column]
+        codes[:, row, column] = logits.softmax(-1).multinomial(1).squeeze(1)
+
+
+@dataclass(frozen=True)
+class Times:
+    """Seconds for a batch."""
+
+    cached: float
+    naive: float
+    extrapolated: bool
+    forward: float  # one pass over the whole grids
+    share: float  # of the arithmetic a second of a matrix product, that the cached sampler reaches
 
 
 @torch.no_grad()
-def measure(of: Experiment, batch: int, positions: int) -> tuple[float, float, float]:
-    """Seconds for a batch: cached, naive (extrapolated), and one full forward pass."""
-    prior = new_prior(of).to(device.pick()).eval()
+def measure(prior: CodePrior, batch: int, per_picture: int, patience: float) -> Times:
+    """Times of a prior; `per_picture`: operations of the cached sampler."""
     uniforms = torch.rand(batch, sum(prior.positions), device=prior.device)
-    codes = tuple(torch.zeros(batch, n, n, dtype=torch.long).to(prior.device) for n in of.latents)
-    cached = seconds(lambda: sample(prior, uniforms, temperature=1.0, top_k=0))
-    naive = 0.0
+    codes = tuple(uniforms.new_zeros(batch, side, side).long() for side in prior.sides)
+    product = Product()
+    cached, forward, peak = seconds(
+        lambda: sample(prior, uniforms, temperature=1.0, top_k=0), lambda: prior(codes), product
+    )
+    naive, extrapolated = 0.0, False
     for grid, pixelcnn in prior.grids.items():
         above = codes[grid - 1] if grid else None
+        (once,) = seconds(lambda: rerun(pixelcnn, codes[grid], above, 1), repeats=1)  # noqa: B023
+        whole = once * pixelcnn.side**2
+        if whole > patience:
+            extrapolated = True
+        else:
+            (whole,) = seconds(
+                lambda: rerun(pixelcnn, codes[grid], above, pixelcnn.side**2),  # noqa: B023
+                repeats=1,
+            )
+        naive += whole
+    share = batch * per_picture / cached / (product.flops / peak)
+    return Times(cached, naive, extrapolated, forward, share)
 
-        def rerun(pixelcnn: PixelCNN = pixelcnn, grid: int = grid, above=above) -> None:
-            for n in range(positions):
-                logits = pixelcnn(codes[grid], above).flatten(1, 2)
-                codes[grid].view(batch, -1)[:, n] = logits[:, n].argmax(-1)
 
-        naive += seconds(rerun) / positions * pixelcnn.side**2
-    return cached, naive, seconds(lambda: prior(codes))
+@torch.no_grad()
+def arithmetic(prior: CodePrior) -> tuple[int, int]:
+    """Operations for one picture: of the cached sampler, of one pass over the whole grids."""
+    uniforms = torch.rand(1, sum(prior.positions), device=prior.device)
+    codes = tuple(uniforms.new_zeros(1, side, side).long() for side in prior.sides)
+    return (
+        flops(lambda: sample(prior, uniforms, temperature=1.0, top_k=0)),
+        flops(lambda: prior(codes)),
+    )
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("config")
-    parser.add_argument("--batch", type=int, default=16)
-    parser.add_argument("--positions", type=int, default=4)
-    parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("experiments", nargs="*")
+    parser.add_argument("--batches", type=int, nargs="+", default=[16])
+    parser.add_argument("--shrink", type=int, default=1, help="divides the number of channels")
+    parser.add_argument("--patience", type=float, default=10.0)
     options = parser.parse_args()
-    torch.set_num_threads(options.threads)
-    print(f"batch {options.batch}; naive extrapolated from {options.positions} positions")
-    print(f"{'experiment':24} {'cached s':>9} {'naive s':>9} {'ratio':>7} {'forwards':>9}")
-    for name, experiment in load(options.config).experiments.items():
-        cached, naive, forward = measure(experiment, options.batch, options.positions)
-        ratio, forwards = naive / cached, cached / forward
-        print(f"{name:24} {cached:9.3f} {naive:9.2f} {ratio:6.0f}x {forwards:9.2f}")
+    known, rows = load(options.config).experiments, []
+    for name in options.experiments or known:
+        prior = new_prior(known[name], options.shrink)
+        cached, forward = arithmetic(prior)
+        for batch in options.batches:
+            times = measure(prior, batch, cached, options.patience)
+            rows.append(
+                [
+                    f"{name}, batch {batch}",
+                    f"{times.cached:.2f}",
+                    f"{'~' if times.extrapolated else ''}{times.naive:.1f}",
+                    f"{times.naive / times.cached:.0f}x",
+                    f"{times.cached / times.forward:.2f}",
+                    f"{cached / forward:.3f}",
+                    f"{times.share:.0%}",
+                ]
+            )
+    show(
+        f"Sampling a batch; {options.config}, channels / {options.shrink}",
+        [
+            "experiment",
+            "cached, s",
+            "naive, s",
+            "speed-up",
+            "time / forward pass",
+            "FLOPs / forward pass",
+            "of peak FLOP/s",
+        ],
+        rows,
+    )
 
 
 if __name__ == "__main__":
