@@ -55,6 +55,11 @@ def test_crop_box_is_read():
         ("defaults/prior/dropout", 1.0, "prior.dropout: input should be less than 1, but is 1.0"),
         ("defaults/prior/layers", 2.5, "prior.layers: "),
         ("defaults/gpus/vqvae", 3, "gpus.vqvae=3 do not divide a batch of 8 (vqvae)"),
+        (
+            "experiments/hierarchy16/gpus",
+            {"vqvae": 1, "prior": 1, "rl": 4},
+            "experiments.hierarchy16.rl for method partial: gpus.rl=4 do not divide a batch of 2",
+        ),
         ("defaults/gpus/rl", 8, "gpus.rl=8 do not divide a batch of 4 (rl, contexts)"),
         ("defaults/limits/kl/action", "ignore", "limits.kl.action: input should be 'stop' or"),
         ("defaults/sampling/shards", 3, "shards=3 are more than the 2 batches"),

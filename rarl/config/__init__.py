@@ -20,23 +20,7 @@ from rarl.config.datasets import (
     OpenMoji,
 )
 from rarl.config.document import RESERVED, Config, Finetuned, Method, Rejection
-from rarl.config.experiment import (
-    SINGLE,
-    Critic,
-    Evaluation,
-    Experiment,
-    Finetuning,
-    Frechet,
-    Limit,
-    Limits,
-    Oracle,
-    Part,
-    Prior,
-    Priors,
-    Rl,
-    Sampling,
-    Vqvae,
-)
+from rarl.config.experiment import Evaluation, Experiment, Limit, Limits, Oracle, Sampling
 from rarl.config.faults import ConfigError, nearest
 from rarl.config.fields import (
     Count,
@@ -47,6 +31,8 @@ from rarl.config.fields import (
     Real,
     Settings,
 )
+from rarl.config.finetuning import Critic, Finetuning, Frechet, Part, Rl
+from rarl.config.models import SINGLE, Prior, Priors, Vqvae
 from rarl.config.reading import load, parse
 from rarl.config.tables import (
     ArchitectureTable,

@@ -6,9 +6,10 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import Field, ValidationError, model_validator
 
 from rarl.config.datasets import Dataset
-from rarl.config.experiment import Experiment, Finetuning, Rl
+from rarl.config.experiment import Experiment
 from rarl.config.faults import one_line, require
 from rarl.config.fields import CountOrZero, FolderName, Name, Settings
+from rarl.config.finetuning import Finetuning, Rl
 from rarl.config.overlaying import overlay
 from rarl.config.tables import Figure, Table, experiments_of, methods_of, paper_rows
 
@@ -143,6 +144,7 @@ class Config(Settings):
                 "but an oracle experiment decodes none"
             )
         try:
+            of.check_batches(rl)
             scale = 1 if of.oracle else 2**of.vqvae.layers  # the oracle's critic sees codes
             rl.critic.check(scale * rl.part.rows(of.latents)[-1], scale * of.latents[-1])
         except ValueError as error:

@@ -1,0 +1,97 @@
+"""The models of an experiment and their training by maximum likelihood."""
+
+import json
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import Field, ValidationError, model_validator
+
+from rarl.config.faults import one_line
+from rarl.config.fields import (
+    Count,
+    CountOrZero,
+    Fraction,
+    NotNegative,
+    OddFilter,
+    Positive,
+    Settings,
+)
+from rarl.config.overlaying import overlay
+
+SINGLE = "single"  # the grid of an experiment that has but one
+
+
+class Vqvae(Settings):
+    """Names as in the paper's Tables 4-10; the codebook learns by moving averages."""
+
+    hidden_units: Count
+    residual_units: Count
+    residual_blocks: CountOrZero  # after the last stride-2 stage, in encoder and decoder
+    layers: Count  # stride-2 stages: image_size / 2**layers is the finest grid
+    codebook_size: Annotated[int, Field(ge=2, le=32767)]  # codes are stored as int16
+    codebook_dim: Count
+    beta: NotNegative  # weight of the commitment loss
+    encoder_filter: OddFilter
+    decoder_filter: Annotated[int, Field(ge=2, multiple_of=2)]
+    codebook_decay: Fraction
+    restart_threshold: NotNegative  # a code used less often per batch (moving average) is restarted
+    flip: bool  # mirror half of the pictures at random
+    batch_size: Count
+    steps: Count
+    learning_rate: Positive
+    log_every: Count
+    evaluate_every: Count
+
+
+class Prior(Settings):
+    """The PixelCNN; names as in the paper's tables."""
+
+    filter_size: Annotated[OddFilter, Field(ge=3)]
+    hidden_units: Count
+    residual_units: Count
+    layers: Count
+    attention_layers: CountOrZero  # spread evenly over the layers
+    attention_heads: Count
+    output_stack_layers: CountOrZero
+    conditioning_stack_layers: CountOrZero  # over the coarser grid, where there is one
+    dropout: Fraction
+    flip: bool  # train on the codes of mirrored pictures, too
+    batch_size: Count
+    steps: Count
+    learning_rate: Positive  # at the start
+    schedule: Literal["constant", "cosine"]  # of the learning rate; cosine: down to 0
+    gradient_clip: Positive
+    ema_decay: Fraction  # of the weights that are evaluated, sampled and saved
+    log_every: Count
+    evaluate_every: Count
+
+    @model_validator(mode="after")
+    def _attention_fits(self) -> Self:
+        if self.attention_layers > self.layers:
+            raise ValueError(
+                f"attention_layers={self.attention_layers} is more than layers={self.layers}"
+            )
+        if self.attention_layers and self.hidden_units % self.attention_heads:
+            raise ValueError(
+                f"hidden_units={self.hidden_units} is not divisible by "
+                f"attention_heads={self.attention_heads}"
+            )
+        return self
+
+
+class Priors(Prior):
+    """What the priors of an experiment share, and what overlays it when it has two grids."""
+
+    top: dict[str, Any]
+    bottom: dict[str, Any]
+
+    def of(self, grid: str) -> Prior:
+        """The prior of a grid: `single`, `top` or `bottom`. Raises ValueError."""
+        return self.overlaid({} if grid == SINGLE else getattr(self, grid), f"prior.{grid}")
+
+    def overlaid(self, own: dict[str, Any], where: str) -> Prior:
+        """What is shared, overlaid by the keys that stand at `where`. Raises ValueError."""
+        merged = overlay(self.model_dump(exclude={"top", "bottom"}), own)
+        try:
+            return Prior.model_validate_json(json.dumps(merged))
+        except ValidationError as error:
+            raise ValueError(one_line(error, Prior, where)) from None
