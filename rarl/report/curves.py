@@ -45,8 +45,9 @@ def draw(vqvae: Log, priors: dict[str, Log], methods: dict[str, Log], title: str
     below = list(panels[1:].flat)
     _together(below[0], methods, "distance", "held-out distance", "Fréchet distance")
     _together(below[1], methods, "val_nll", "validation NLL", "nats per code")
-    _together(below[2], methods, "reward_mean", "reward of samples", "critic's score")
-    _together(below[3], methods, "wasserstein", "critic", "Wasserstein estimate")
+    scored = {label: log if series(log, "wasserstein")[0] else [] for label, log in methods.items()}
+    _together(below[2], scored, "reward_mean", "reward of samples", "critic's score")
+    _judges(below[3], methods)
     _together(below[4], methods, "kl", "KL to the MLE prior", "nats per picture")
     _together(below[5], methods, "entropy", "entropy of the policy", "nats per code")
     colours = [handle for axes in below for handle in axes.get_legend_handles_labels()[0]]
@@ -104,6 +105,26 @@ def _together(axes: Axes, methods: dict[str, Log], name: str, title: str, unit: 
         )
     if not axes.lines:
         axes.text(0.5, 0.5, "not logged", transform=axes.transAxes, ha="center", color=GREY)
+
+
+def _judges(axes: Axes, methods: dict[str, Log]) -> None:
+    """What gives the reward: a critic on the left, a distance to the data on the right."""
+    critics, distances = (
+        any(series(log, name)[0] for log in methods.values())
+        for name in ("wasserstein", "window_distance")
+    )
+    unit = "rollouts' Fréchet distance"
+    if not distances:
+        _together(axes, methods, "wasserstein", "critic", "Wasserstein estimate")
+    elif not critics:
+        _together(axes, methods, "window_distance", "what is rewarded", unit)
+    else:
+        _together(axes, methods, "wasserstein", "critic, or distance", "Wasserstein estimate")
+        right = axes.twinx()
+        _together(right, methods, "window_distance", "", unit)
+        right.set_title("")  # it would lie over the left one's
+        for line in right.lines:
+            line.set_linestyle("--")
 
 
 def frame(axes: Axes, title: str, y: str, x: str) -> None:
