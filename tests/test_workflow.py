@@ -16,6 +16,7 @@ from itertools import pairwise
 from pathlib import Path
 
 import pytest
+import yaml
 
 ROOT = Path(__file__).resolve().parent.parent
 SNAKEMAKE = Path(sys.executable).with_name("snakemake")
@@ -31,6 +32,7 @@ with open("times", "a") as times:
     times.write(f"{start} {time.monotonic()}\\n")
 """
 
+PROFILE = "profile.v9+.yaml"
 MLE = {
     "finetune mle",
     *(f"{rule} mle {seed}" for rule in ("draw", "features") for seed in (0, 1)),
@@ -279,3 +281,14 @@ def test_of_two_snakemakes_at_once_the_second_is_refused(finished, monkeypatch):
         second = snakemake(finished, "--force", "results/tables/tiny.csv", ok=False)
         assert "Directory cannot be locked" in second
         assert "(100%) done" in first.result()
+
+
+def test_the_slurm_profile_gives_a_gpu_to_every_rule_that_uses_one():
+    """Those whose stage picks a device."""
+    profile = yaml.safe_load((ROOT / "workflow" / "profiles" / "slurm" / PROFILE).read_text())
+    stages = ROOT / "rarl" / "stages"
+    uses = {path.stem for path in stages.glob("*.py") if "device.pick()" in path.read_text()}
+    uses |= {"oracle", "reward_reference"}  # stages `prior` and `reference` under other names
+    uses |= {"grid", "samples_figure"}  # in `_strip`
+    given = {rule for rule, of in profile["set-resources"].items() if of.get("gpu")}
+    assert given == uses
