@@ -81,7 +81,15 @@ def vqvae(config: Config, experiment: str) -> VqvaeSettings:
 
 
 def codes(config: Config, experiment: str) -> CodesSettings:
-    return CodesSettings(batch_size=config.experiments[experiment].vqvae.batch_size)
+    of = config.experiments[experiment]
+    readers = [of.prior, *map(of.prior.of, of.grids)]
+    readers += [
+        oracle_prior(config, name).prior
+        for name, other in config.experiments.items()
+        if other.oracle and other.oracle.of == experiment
+    ]
+    flip = any(reader.flip for reader in readers)
+    return CodesSettings(batch_size=of.vqvae.batch_size, flip=flip)
 
 
 def oracle_prior(config: Config, experiment: str) -> PriorSettings:

@@ -33,6 +33,7 @@ class VqvaeSettings(Settings):
 
 class CodesSettings(Settings):
     batch_size: Count
+    flip: bool  # encode the mirrored pictures, too: some prior learns them
 
 
 class PriorSettings(Settings):

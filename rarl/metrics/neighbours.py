@@ -19,7 +19,7 @@ def precision_recall(
         samples.double(),
         real.double(),
         prc_neighborhood=neighbours,
-        prc_batch_size=10_000,
+        prc_batch_size=2_000,
         save_cpu_ram=True,
         verbose=False,
     )

@@ -17,14 +17,15 @@ Settings = CodesSettings
 
 
 def run(settings: CodesSettings, *, data: Path, vqvae: Path, output: Path) -> None:
-    """Encode every picture, and every mirrored training picture, to codes."""
+    """Encode every picture, and with `flip` every mirrored training picture, to codes."""
     model = load_vqvae(vqvae, device.pick())
     train, val = open_split(data, "train"), open_split(data, "val")
     sets = {
         "train": _encode(model, train, settings.batch_size, mirrored=False),
-        "train_mirrored": _encode(model, train, settings.batch_size, mirrored=True),
         "val": _encode(model, val, settings.batch_size, mirrored=False),
     }
+    if settings.flip:
+        sets["train_mirrored"] = _encode(model, train, settings.batch_size, mirrored=True)
     save_codes(output, sets, provenance.describe("codes", settings, data=data, vqvae=vqvae))
 
 
