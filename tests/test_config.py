@@ -243,3 +243,11 @@ def test_unknown_target(target, message):
 )
 def test_other_arguments_pass(target):
     plan.check_target(load(TINY), target)
+
+
+def test_mirrored_codes_are_made_where_a_prior_reads_them():
+    raw = edited("defaults/prior/flip", False)
+    assert not plan.codes(parse(raw), "squares16").flip
+    raw["experiments"]["oracle16"]["oracle"]["prior"]["flip"] = True  # it learns squares16's codes
+    assert plan.codes(parse(raw), "squares16").flip
+    assert plan.codes(load(TINY), "squares16").flip
