@@ -61,7 +61,8 @@ def train_for_long(folder: Path, steps: int, minutes: int) -> None:
     content["defaults"]["prior"] |= {"steps": steps, "log_every": 500, "evaluate_every": 5000}
     (folder / "tiny.yaml").write_text(yaml.safe_dump(content))
     profile = yaml.safe_load((folder / "slurm" / PROFILE.name).read_text())
-    profile["set-resources"]["prior"]["runtime"] = minutes
+    own = profile["set-resources"]["prior"] | {"runtime": minutes}  # training stages share theirs
+    profile["set-resources"]["prior"] = own
     write_profile(folder, profile)
 
 
@@ -92,7 +93,7 @@ def log(folder: Path) -> str:
 
 
 def test_end_to_end_with_a_job_at_its_time_limit_that_goes_on(folder: Path):
-    train_for_long(folder, steps=30_000, minutes=1)
+    train_for_long(folder, steps=15_000, minutes=1)
     assert start(folder, TARGET).wait() == 0, (folder / "printed").read_text()
     printed = (folder / "printed").read_text()
     assert "submitted with SLURM jobid" in printed
