@@ -5,8 +5,9 @@ CORES ?= 8
 VENV := .venv
 READY := $(VENV)/.ready
 SNAKEMAKE := $(VENV)/bin/snakemake --cores $(CORES)
+BENCH := OMP_NUM_THREADS=1 $(VENV)/bin/python benchmarks
 
-.PHONY: table2 all paper-plan test lint environment clean
+.PHONY: table2 all paper-plan test bench lint environment clean
 .DELETE_ON_ERROR:
 
 table2: $(READY)
@@ -21,6 +22,16 @@ paper-plan: $(READY) # the jobs behind all tables of the paper, without running 
 
 test: $(READY)
 	$(VENV)/bin/python -m pytest
+
+bench: $(READY) # speed and memory beside plainer ways: 15 minutes of one core
+	$(BENCH)/timing.py
+	$(BENCH)/sampling.py config/paper.yaml lsun-bedroom-64-8 lsun-bedroom-64-16
+	$(BENCH)/sampling.py config/paper.yaml lsun-bedroom-64-8 lsun-bedroom-64-16 \
+	  celeba-128-16-32 celeba-256-32-64 --shrink 8 --batches 16 256
+	$(BENCH)/partial.py config.yaml openmoji-64-8-16 openmoji-128-16-32
+	$(BENCH)/training.py config.yaml openmoji-64-8 openmoji-64-16 openmoji-128-16-32
+	$(BENCH)/distance.py
+	$(BENCH)/workflow.py config.yaml config/paper.yaml
 
 lint: $(READY)
 	$(VENV)/bin/ruff check .

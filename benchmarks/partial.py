@@ -1,35 +1,78 @@
-"""An RL iteration by full and by partial generation, side by side: time and peak memory.
+"""An RL iteration by full and by partial generation, side by side: time, where it goes, memory.
 
     python benchmarks/partial.py config.yaml openmoji-64-8-16 openmoji-128-16-32
 
 For each experiment, with random weights: seconds of an iteration (rollouts, policy step, critic
 steps) and the most memory that it took beyond what the models hold, for the methods `single` and
-`partial` (or two others: --methods). Each figure comes from a process of its own, so that one
-cannot use memory that another has left; the ratio is of medians.
+`partial` (or two others: --methods); then the phases, each with its share of the time, and the
+share of a matrix product's arithmetic a second that it reaches. Each row comes from a process of
+its own, so that one cannot use memory that another has left.
 """
 
 import argparse
-import resource
-import subprocess
-import sys
-import time
-from statistics import median
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass
 
 import torch
+from timing import Product, alone, arithmetic, now, peak_memory, seconds, show
 
 from rarl import plan
-from rarl.config import Config, load
+from rarl.config import load
 from rarl.models.prior import new_prior
 from rarl.models.saved import CodeSet
 from rarl.models.vqvae import VQVAE
 from rarl.runtime import device
 from rarl.train.finetune import reinforce
+from rarl.train.reinforce import Reinforce
+
+PHASES = ("sampling", "decoding", "critic", "policy")
 
 
-def measure(config: Config, experiment: str, method: str, repeats: int) -> tuple[float, float]:
-    """Median seconds of an iteration, and MiB at the peak beyond the start."""
+@dataclass(frozen=True)
+class Iteration:
+    time: dict[str, float]  # seconds of each phase
+    work: dict[str, float]  # floating-point operations of each
+    peak: float  # operations a second of a matrix product
+    memory: float  # MiB at the peak beyond the start
+
+    @property
+    def seconds(self) -> float:
+        return sum(self.time.values())
+
+    def cells(self, beside: "Iteration") -> list[str]:
+        """Figures of a row, and their ratios to another row's."""
+        ratios = (self.seconds / beside.seconds, self.memory / beside.memory)
+        reached = {name: self.work[name] / self.time[name] / self.peak for name in PHASES}
+        return [
+            f"{self.seconds:.2f}",
+            f"{self.memory:.0f}",
+            *(f"{ratio:.2f}" for ratio in ratios),
+            *(f"{self.time[name] / self.seconds:.0%} at {reached[name]:.0%}" for name in PHASES),
+        ]
+
+
+def measure(path: str, experiment: str, method: str, repeats: int) -> Iteration:
+    """The mean of some iterations after one to warm up.
+
+    Two, as by default, hold one gradient penalty where it comes with every fourth critic step.
+    """
+    learner, product = new_learner(path, experiment, method), Product()
+    start = peak_memory()
+    learner.step(0)
+    time = phases(learner, now, range(1, 1 + repeats))
+    memory = peak_memory() - start
+    learner = new_learner(path, experiment, method)
+    with arithmetic() as counter:
+        work = phases(learner, lambda: counter.flops, range(repeats))
+    return Iteration(time, work, product.flops / seconds(product)[0], memory)
+
+
+def new_learner(path: str, experiment: str, method: str) -> Reinforce:
+    """With untrained models and random codes in the place of real ones."""
     torch.manual_seed(0)
-    of, on = config.experiments[experiment], device.pick()
+    config, on = load(path), device.pick()
+    of = config.experiments[experiment]
     vqvae = VQVAE(of.vqvae, len(of.latents)).to(on).eval().requires_grad_(False)
     grids = tuple(
         torch.randint(of.vqvae.codebook_size, (512, n, n), dtype=torch.int16) for n in of.latents
@@ -37,20 +80,42 @@ def measure(config: Config, experiment: str, method: str, repeats: int) -> tuple
     settings = plan.finetune(config, experiment, method)
     prior, codes = new_prior(of).to(on), CodeSet(grids, of.vqvae.codebook_size)
     optimiser = torch.optim.Adam(prior.parameters(), settings.rl.learning_rate)
-    learner = reinforce(settings, settings.rl, prior, codes, optimiser, vqvae)
-    start, times = _memory(on), []
-    for i in range(1 + repeats):
-        begin = time.perf_counter()
-        float(learner.step(i)["reward_mean"])
-        times.append(time.perf_counter() - begin)
-    return median(times[1:]), _memory(on) - start
+    return reinforce(settings, settings.rl, prior, codes, optimiser, vqvae)
 
 
-def _memory(on: torch.device) -> float:
-    """The peak so far, MiB."""
-    if on.type == "cuda":
-        return torch.cuda.max_memory_allocated() / 2**20
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**10
+def phases(learner: Reinforce, dial: Callable[[], float], steps: range) -> dict[str, float]:
+    """What each phase adds to what `dial` shows, an iteration."""
+    spent = Counter[str]()
+    for of, methods in (
+        (learner, ("rollouts", "update_policy")),
+        (learner.decoder, ("decode",)),
+        (learner.source, ("reward", "learn")),
+    ):
+        for method in methods:
+            setattr(of, method, watched(getattr(of, method), method, dial, spent))
+    for i in steps:
+        learner.step(i)
+    sums = {
+        "sampling": spent["rollouts"] - spent["decode"],
+        "decoding": spent["decode"],
+        "critic": spent["reward"] + spent["learn"],
+        "policy": spent["update_policy"] - spent["reward"],
+    }
+    return {name: total / len(steps) for name, total in sums.items()}
+
+
+def watched(
+    call: Callable[..., object], name: str, dial: Callable[[], float], spent: Counter[str]
+) -> Callable[..., object]:
+    """The same function, which adds to `spent` what `dial` rises by while it runs."""
+
+    def run(*arguments: object, **named: object) -> object:
+        before = dial()
+        result = call(*arguments, **named)
+        spent[name] += dial() - before
+        return result
+
+    return run
 
 
 def main() -> None:
@@ -58,37 +123,23 @@ def main() -> None:
     parser.add_argument("config")
     parser.add_argument("experiments", nargs="+")
     parser.add_argument("--methods", nargs=2, default=["single", "partial"])
-    parser.add_argument("--repeats", type=int, default=5)
+    parser.add_argument("--repeats", type=int, default=2)
     parser.add_argument("--threads", type=int, default=1)
-    parser.add_argument("--one", action="store_true", help=argparse.SUPPRESS)
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
-    if options.one:
-        found = measure(
-            load(options.config), options.experiments[0], options.methods[0], options.repeats
-        )
-        print(*found)
-        return
-    print(
-        f"{'experiment':22} {'method':14} {'s/iteration':>14} {'MiB':>7} {'time':>6} {'memory':>7}"
-    )
+    rows = []
     for experiment in options.experiments:
-        full: tuple[float, float] | None = None
-        for method in options.methods:
-            done = subprocess.run(
-                [
-                    *(sys.executable, __file__, options.config, experiment, "--one"),
-                    *("--methods", method, method, "--repeats", str(options.repeats)),
-                    *("--threads", str(options.threads)),
-                ],
-                stdout=subprocess.PIPE,
-                text=True,
-                check=True,
-            )
-            seconds, mib = map(float, done.stdout.split())
-            full = full or (seconds, mib)
-            ratios = f"{seconds / full[0]:6.2f} {mib / full[1]:7.2f}"
-            print(f"{experiment:22} {method:14} {seconds:14.2f} {mib:7.0f} {ratios}")
+        full, part = (
+            alone(measure, options.config, experiment, method, options.repeats)
+            for method in options.methods
+        )
+        for method, found in zip(options.methods, (full, part), strict=True):
+            rows.append([f"{experiment}, {method}", *found.cells(full)])
+    show(
+        f"An RL iteration; {options.config}",
+        ["experiment, method", "s", "MiB", "time", "memory", *PHASES],
+        rows,
+    )
 
 
 if __name__ == "__main__":

@@ -4,13 +4,14 @@
     python benchmarks/sampling.py config/paper.yaml lsun-bedroom-64-16 --shrink 8 --batches 16 256
 
 For experiments of a configuration (all, unless named), with random weights: seconds for a batch
-of grids, the same by the naive way, and how both compare with one pass over whole grids, in time
-and in arithmetic. The naive way costs the same at every position; where all of them would take
-more than `--patience` seconds, one is timed and the rest extrapolated, which `~` marks.
+of grids, the same by the naive way, and how the first compares with one pass over whole grids,
+in time and in arithmetic. The naive way costs the same at every position; where all of them would
+take more than `--patience` seconds, one is timed and the rest extrapolated, which `~` marks.
 """
 
 import argparse
 from dataclasses import dataclass
+from functools import partial
 
 import torch
 from timing import Product, flops, seconds, show
@@ -54,33 +55,29 @@ class Times:
     naive: float
     extrapolated: bool
     forward: float  # one pass over the whole grids
-    share: float  # of the arithmetic a second of a matrix product, that the cached sampler reaches
+    peak: float  # operations a second of a matrix product, in the same turns
 
 
 @torch.no_grad()
-def measure(prior: CodePrior, batch: int, per_picture: int, patience: float) -> Times:
-    """Times of a prior; `per_picture`: operations of the cached sampler."""
+def measure(prior: CodePrior, batch: int, patience: float) -> Times:
     uniforms = torch.rand(batch, sum(prior.positions), device=prior.device)
     codes = tuple(uniforms.new_zeros(batch, side, side).long() for side in prior.sides)
+    grids = [
+        partial(rerun, pixelcnn, codes[grid], codes[grid - 1] if grid else None)
+        for grid, pixelcnn in prior.grids.items()
+    ]
     product = Product()
-    cached, forward, peak = seconds(
-        lambda: sample(prior, uniforms, temperature=1.0, top_k=0), lambda: prior(codes), product
+    cached, square, *once = seconds(
+        lambda: sample(prior, uniforms, temperature=1.0, top_k=0),
+        product,
+        *(partial(way, 1) for way in grids),
     )
-    naive, extrapolated = 0.0, False
-    for grid, pixelcnn in prior.grids.items():
-        above = codes[grid - 1] if grid else None
-        (once,) = seconds(lambda: rerun(pixelcnn, codes[grid], above, 1), repeats=1)  # noqa: B023
-        whole = once * pixelcnn.side**2
-        if whole > patience:
-            extrapolated = True
-        else:
-            (whole,) = seconds(
-                lambda: rerun(pixelcnn, codes[grid], above, pixelcnn.side**2),  # noqa: B023
-                repeats=1,
-            )
-        naive += whole
-    share = batch * per_picture / cached / (product.flops / peak)
-    return Times(cached, naive, extrapolated, forward, share)
+    naive = sum(time * n for time, n in zip(once, prior.positions, strict=True))
+    extrapolated = naive > patience
+    if not extrapolated:
+        everywhere = [partial(way, n) for way, n in zip(grids, prior.positions, strict=True)]
+        naive = sum(seconds(*everywhere, repeats=1))
+    return Times(cached, naive, extrapolated, sum(once), product.flops / square)
 
 
 @torch.no_grad()
@@ -107,7 +104,8 @@ def main() -> None:
         prior = new_prior(known[name], options.shrink)
         cached, forward = arithmetic(prior)
         for batch in options.batches:
-            times = measure(prior, batch, cached, options.patience)
+            times = measure(prior, batch, options.patience)
+            reached = batch * cached / times.cached / times.peak
             rows.append(
                 [
                     f"{name}, batch {batch}",
@@ -116,7 +114,7 @@ def main() -> None:
                     f"{times.naive / times.cached:.0f}x",
                     f"{times.cached / times.forward:.2f}",
                     f"{cached / forward:.3f}",
-                    f"{times.share:.0%}",
+                    f"{reached:.0%}",
                 ]
             )
     show(
