@@ -24,14 +24,14 @@ test: $(READY)
 	$(VENV)/bin/python -m pytest
 
 bench: $(READY) # speed and memory beside plainer ways: 15 minutes of one core
-	$(BENCH)/timing.py
-	$(BENCH)/sampling.py config/paper.yaml lsun-bedroom-64-8 lsun-bedroom-64-16
-	$(BENCH)/sampling.py config/paper.yaml lsun-bedroom-64-8 lsun-bedroom-64-16 \
+	@$(BENCH)/timing.py
+	@$(BENCH)/sampling.py config/paper.yaml lsun-bedroom-64-8 lsun-bedroom-64-16
+	@$(BENCH)/sampling.py config/paper.yaml lsun-bedroom-64-8 lsun-bedroom-64-16 \
 	  celeba-128-16-32 celeba-256-32-64 --shrink 8 --batches 16 256
-	$(BENCH)/partial.py config.yaml openmoji-64-8-16 openmoji-128-16-32
-	$(BENCH)/training.py config.yaml openmoji-64-8 openmoji-64-16 openmoji-128-16-32
-	$(BENCH)/distance.py
-	$(BENCH)/workflow.py config.yaml config/paper.yaml
+	@$(BENCH)/partial.py config.yaml openmoji-64-8-16 openmoji-128-16-32
+	@$(BENCH)/training.py config.yaml openmoji-64-8 openmoji-64-16 openmoji-128-16-32
+	@$(BENCH)/distance.py
+	@$(BENCH)/workflow.py config.yaml config/paper.yaml
 
 lint: $(READY)
 	$(VENV)/bin/ruff check .
