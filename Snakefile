@@ -10,7 +10,7 @@ from snakemake.logging import logger
 from snakemake.utils import min_version
 
 import rarl.config
-from rarl import plan
+from rarl import plan, targets
 from rarl.runtime import cores, fingerprint
 
 min_version("9.0")
@@ -25,7 +25,7 @@ if (
 try:
     CONFIG = rarl.config.parse(config)
     for argument in sys.argv[1:]:  # Snakemake knows no targets yet
-        plan.check_target(CONFIG, argument)
+        targets.check(CONFIG, argument)
 except rarl.config.ConfigError as error:
     raise WorkflowError(str(error)) from None
 

@@ -15,17 +15,17 @@ the rates of one core of this machine instead: the only ones here that are measu
 
 import argparse
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from math import ceil
 from typing import Any, NamedTuple
 
 import torch
 import torchvision
+from timing import Arithmetic
 from torch import Tensor, nn
+from torch._ops import OpOverload
 from torch._subclasses.fake_tensor import FakeTensorMode
-from torch.utils._python_dispatch import TorchDispatchMode
-from torch.utils.flop_counter import flop_registry
 
 from rarl import plan
 from rarl.config import Config, Dataset, Experiment, Rl, load
@@ -123,23 +123,21 @@ def count(model: nn.Module) -> int:
 # ---------------------------------------------------------------------------- counting
 
 
-class Counted(TorchDispatchMode):
-    """FLOPs, by torch's own formulas, and operations that a GPU would be told: all but views.
+class Counted(Arithmetic):
+    """FLOPs, and operations that a GPU would be told: all but views."""
 
-    torch's FlopCounterMode fails on the gradient of a gradient, as in the critic's penalty.
-    """
-
-    flops, operations = 0, 0
+    operations = 0
 
     def __torch_dispatch__(
-        self, function: Any, types: Any, args: Any = (), kwargs: Any = None
-    ) -> Any:
-        result = function(*args, **(kwargs or {}))
-        formula = flop_registry.get(function.overloadpacket)
-        if formula is not None:
-            self.flops += formula(*args, **(kwargs or {}), out_val=result)
-        self.operations += not function.is_view
-        return result
+        self,
+        func: OpOverload,
+        types: Sequence[type],
+        args: tuple[Any, ...] = (),
+        kwargs: dict[str, Any] | None = None,
+    ) -> object:
+        """Called by torch for every operation, in the place of it."""
+        self.operations += not func.is_view
+        return super().__torch_dispatch__(func, types, args, kwargs)
 
 
 def cost(work: Callable[[], object], *models: nn.Module, pictures: int = BATCH) -> Cost:

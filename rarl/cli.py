@@ -1,9 +1,9 @@
 """The command line: `rarl <stage>` runs a stage; `rarl.commands` has the others.
 
 One subcommand per module of `rarl/stages`; a leading `_` marks what stages share. The keyword-only
-parameters of a stage's `run` name its files, `Path` for one and `list[Path]` for several, and
-become the options. They are read from the source, so that torch is imported only once a stage
-starts, after the number of threads is set.
+parameters of a stage's `run` name its files, `Path` for one, `list[Path]` for several and
+`Path | None` for one that may be left out, and become the options. They are read from the source,
+so that torch is imported only once a stage starts, after the number of threads is set.
 """
 
 import argparse
@@ -55,7 +55,7 @@ def run(
     gpus: int,
     checkpoint_seconds: float,
     checkpoint_steps: int,
-    **files: Path | list[Path],
+    **files: Path | list[Path] | None,
 ) -> None:
     """Runs a stage with its settings (JSON) on its files. Raises `UserError`, `ConfigError`.
 
@@ -111,12 +111,9 @@ def _add_stage(
     stage.add_argument(
         "--checkpoint-steps", type=int, default=0, metavar="N", help=f"{every} steps"
     )
-    for name, several in _files(tree, source.stem).items():
+    for name, number in _files(tree, source.stem).items():
         option = "--" + name.replace("_", "-")
-        if several:
-            stage.add_argument(option, type=Path, required=True, metavar="PATH", nargs="*")
-        else:
-            stage.add_argument(option, type=Path, required=True, metavar="PATH")
+        stage.add_argument(option, type=Path, required=number != "?", metavar="PATH", nargs=number)
 
 
 def _count(text: str) -> int:
@@ -126,16 +123,16 @@ def _count(text: str) -> int:
     return number
 
 
-def _files(tree: ast.Module, stage: str) -> dict[str, bool]:
-    """The file parameters of a stage's `run`, in order: name, and whether it takes several."""
+def _files(tree: ast.Module, stage: str) -> dict[str, str | None]:
+    """The file parameters of a stage's `run`, in order: name, and how many files as `nargs`."""
     [function] = [n for n in tree.body if isinstance(n, ast.FunctionDef) and n.name == "run"]
-    several = {"Path": False, "list[Path]": True}
+    numbers = {"Path": None, "list[Path]": "+", "Path | None": "?"}
     found = {}
     for argument in function.args.kwonlyargs:
         annotation = ast.unparse(argument.annotation) if argument.annotation else "nothing"
-        if annotation not in several:
+        if annotation not in numbers:
             raise TypeError(f"stage {stage}: {argument.arg} is annotated {annotation}, not a path")
-        found[argument.arg] = several[annotation]
+        found[argument.arg] = numbers[annotation]
     return found
 
 

@@ -5,14 +5,11 @@ by hand and a change re-runs exactly the stages that it concerns. Imports no tor
 """
 
 import json
-from pathlib import Path
 
 from rarl.config import (
-    RESERVED,
     SINGLE,
     ArchitectureTable,
     Config,
-    ConfigError,
     DistanceTable,
     Finetuning,
     NllTable,
@@ -25,7 +22,6 @@ from rarl.config import (
     TimeFigure,
     experiments_of,
     methods_of,
-    nearest,
 )
 from rarl.stage_settings import (
     ArchitectureSettings,
@@ -53,16 +49,6 @@ from rarl.stage_settings import (
     TableSettings,
     VqvaeSettings,
 )
-
-SUFFIXES = (
-    ".csv",
-    ".json",
-    ".jsonl",
-    ".md",
-    ".npz",
-    ".png",
-    ".safetensors",
-)  # of the outputs
 
 
 def to_json(settings: Settings) -> str:
@@ -121,24 +107,22 @@ def prior(config: Config, experiment: str, grid: str) -> PriorSettings:
 
 
 def extractor(config: Config, experiment: str) -> ExtractorSettings:
-    of = config.experiments[experiment].evaluation
-    return ExtractorSettings(name=of.extractor, weights=of.weights)
+    return ExtractorSettings.of(config.experiments[experiment].evaluation)
 
 
-def reward_extractor(config: Config, experiment: str, method: str) -> ExtractorSettings | None:
-    """None where a critic gives the reward, or nothing does."""
+def rewarded_by_distance(config: Config, experiment: str, method: str) -> bool:
+    """Else a critic gives the reward, or nothing does."""
     rl = config.finetuning(experiment, method)
-    if config.finetuned[method].objective == "mle" or rl.source == "critic":
-        return None
-    assert rl.frechet is not None  # as the configuration sees to it
-    return ExtractorSettings(name=rl.frechet.extractor, weights=rl.frechet.weights)
+    return config.finetuned[method].objective != "mle" and rl.source == "frechet"
 
 
 def reward_reference(config: Config, experiment: str, method: str) -> FeaturesSettings:
-    settings = reward_extractor(config, experiment, method)
-    assert settings is not None  # by the rules
-    batch_size = config.experiments[experiment].evaluation.batch_size
-    return FeaturesSettings(extractor=settings, batch_size=batch_size)
+    frechet = config.finetuning(experiment, method).frechet
+    assert frechet is not None  # by the rules
+    return FeaturesSettings(
+        extractor=ExtractorSettings.of(frechet),
+        batch_size=config.experiments[experiment].evaluation.batch_size,
+    )
 
 
 def finetune(config: Config, experiment: str, method: str) -> FinetuneSettings:
@@ -159,7 +143,6 @@ def finetune(config: Config, experiment: str, method: str) -> FinetuneSettings:
         top_k=of.sampling.top_k,
         limits={} if mle else of.limits.of("entropy", "kl", "wasserstein"),
         extractor=None if of.oracle else extractor(config, experiment),
-        reward_extractor=reward_extractor(config, experiment, method),
     )
 
 
@@ -319,36 +302,3 @@ def rows(config: Config, name: str) -> RowsSettings:
 
 def page() -> PageSettings:
     return PageSettings()
-
-
-def check_target(config: Config, target: str) -> None:
-    """Raises `ConfigError` when a wanted file names what the configuration doesn't hold.
-
-    Says nothing about a name that can't be a stage's output: a rule, an option, another file.
-    """
-    path = Path(target)
-    if path.suffix not in SUFFIXES or not path.is_relative_to(config.results):
-        return
-    folder, *rest = path.relative_to(config.results).parts
-    stem = Path(*rest).stem
-    if folder == "tables":
-        _refuse_unknown(target, "table", stem, list(config.tables))
-    elif folder == "figures":
-        kind, _, experiment = stem.partition("-")
-        if kind in ("samples", "curves"):
-            _refuse_unknown(target, "experiment", experiment, list(config.experiments))
-        else:
-            _refuse_unknown(target, "figure", stem, list(config.figures))
-    elif folder not in RESERVED and rest:
-        _refuse_unknown(target, "experiment", folder, list(config.experiments))
-        if len(rest) > 1:
-            _refuse_unknown(target, "method", rest[0], list(config.methods))
-            try:
-                config.finetuning(folder, rest[0])
-            except ValueError as error:
-                raise ConfigError(f"{target}: {error}") from None
-
-
-def _refuse_unknown(target: str, what: str, name: str, known: list[str]) -> None:
-    if name not in known:
-        raise ConfigError(f"{target}: no {what} is named '{name}'{nearest(name, known)}")

@@ -1,14 +1,16 @@
 """What each stage is given: the part of the configuration that it may depend on. No torch."""
 
-from typing import Literal
+from typing import Literal, Self
 
 from rarl.config import (
     Count,
     CountOrZero,
     Critic,
     Dataset,
+    Evaluation,
     ExtractorName,
     Finetuning,
+    Frechet,
     Limit,
     Positive,
     Prior,
@@ -48,6 +50,11 @@ class ExtractorSettings(Settings):
     name: ExtractorName
     weights: str | None
 
+    @classmethod
+    def of(cls, chosen: Evaluation | Frechet) -> Self:
+        """Of a part of the configuration that chooses one."""
+        return cls(name=chosen.extractor, weights=chosen.weights)
+
 
 class FinetuneSettings(Settings):
     seed: CountOrZero
@@ -59,7 +66,6 @@ class FinetuneSettings(Settings):
     top_k: CountOrZero
     limits: dict[str, Limit]
     extractor: ExtractorSettings | None  # None for an oracle experiment, which decodes nothing
-    reward_extractor: ExtractorSettings | None  # None where a critic gives the reward
 
 
 class OracleCodesSettings(Settings):

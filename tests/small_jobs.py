@@ -53,6 +53,7 @@ torch.set_num_threads(1)  # as `one_thread` has it, for the processes that impor
 PROCESSES = multiprocessing.get_context("forkserver")
 STAGES = ("critic", "draw", "finetune_oracle", "prepare", "prior", "reject", "vqvae")
 PROCESSES.set_forkserver_preload(["pytest", *(f"rarl.stages.{stage}" for stage in STAGES)])
+TRAINING = ("vqvae", "prior-0", "prior-1", "critic", "mle", "reinforce", "parts", "frechet")
 OUT, LOG = "out.safetensors", "log.jsonl"
 LAZY = {"loss": "logistic", "batch_size": 4, "warmup_steps": 3, "penalty_every": 3}
 CRITIC = critic_settings(**LAZY, map_size=8)
@@ -107,7 +108,6 @@ def tuning(rows: tuple[int, ...], rl: Rl | Finetuning) -> FinetuneSettings:
         top_k=0,
         limits={},
         extractor=None,
-        reward_extractor=None,
     )
 
 

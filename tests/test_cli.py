@@ -27,7 +27,9 @@ class Settings(Base):
     word: str
 
 
-def run(settings: Settings, *, first_input: Path, others: list[Path], output: Path) -> None:
+def run(
+    settings: Settings, *, first_input: Path, others: list[Path], extra: Path | None, output: Path
+) -> None:
     if settings.word == "fail":
         raise UserError("it failed")
     if settings.word == "stop":
@@ -35,7 +37,7 @@ def run(settings: Settings, *, first_input: Path, others: list[Path], output: Pa
     if settings.word == "interval":
         output.write_text(str(checkpoints._interval))
         return
-    names = [first_input.name, *(path.name for path in others)]
+    names = [first_input.name, *(path.name for path in others), *([extra.name] if extra else [])]
     output.write_text(f"{settings.word} {names} {os.environ.get('OMP_NUM_THREADS')}")
 '''
 
@@ -64,6 +66,15 @@ def test_options_become_paths(stage, tmp_path):
     assert call(tmp_path, "hello", "--threads", "3", "--code", "code of probe") == 0
     assert (tmp_path / "out").read_text() == "hello ['a', 'b', 'c'] 3"
     assert os.environ["MKL_NUM_THREADS"] == "3"
+
+
+def test_a_file_that_may_be_left_out_and_files_that_may_not(stage, tmp_path):
+    assert call(tmp_path, "hello", "--extra", "e") == 0
+    assert "['a', 'b', 'c', 'e']" in (tmp_path / "out").read_text()
+    assert call(tmp_path, "hello", "--extra") == 0  # as a rule writes it that has no such file
+    assert "['a', 'b', 'c']" in (tmp_path / "out").read_text()
+    with pytest.raises(SystemExit):
+        call(tmp_path, "hello", "--others")
 
 
 def test_threads_are_left_alone_unless_given(stage, tmp_path):

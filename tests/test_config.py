@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from rarl import plan
+from rarl import plan, targets
 from rarl.config import ConfigError, Crop, load, parse
 
 TINY = Path(__file__).parent / "tiny.yaml"
@@ -221,7 +221,7 @@ def test_figures_show_the_methods_of_the_first_table():
 )
 def test_unknown_target(target, message):
     with pytest.raises(ConfigError) as caught:
-        plan.check_target(load(TINY), target)
+        targets.check(load(TINY), target)
     assert str(caught.value).startswith(f"{target}: no ")
     assert message in str(caught.value)
 
@@ -242,7 +242,7 @@ def test_unknown_target(target, message):
     ],
 )
 def test_other_arguments_pass(target):
-    plan.check_target(load(TINY), target)
+    targets.check(load(TINY), target)
 
 
 def test_mirrored_codes_are_made_where_a_prior_reads_them():

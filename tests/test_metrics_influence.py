@@ -29,6 +29,12 @@ def distance(moments: tuple[Tensor, Tensor], reference: Moments) -> float:
     return frechet_distance(Moments(*(part.numpy() for part in moments)), reference)
 
 
+def influence_of(rows: Tensor, reference: Moments) -> tuple[Tensor, Influence]:
+    """Of rows with equal weights; and the weights."""
+    even = torch.full((len(rows),), 1 / len(rows), dtype=torch.float64)
+    return even, Influence.of(*weighted(rows, even), Reference(reference, torch.device("cpu")))
+
+
 @pytest.fixture
 def rows() -> Tensor:
     return torch.randn(40, D, dtype=torch.float64, generator=torch.Generator().manual_seed(0))
@@ -43,8 +49,7 @@ def reference(request: pytest.FixtureRequest) -> Moments:
 
 
 def test_it_is_the_derivative_by_a_points_weight(rows: Tensor, reference: Moments):
-    even = torch.full((len(rows),), 1 / len(rows), dtype=torch.float64)
-    influence = Influence.of(*weighted(rows, even), Reference(reference, torch.device("cpu")))
+    even, influence = influence_of(rows, reference)
     got, step = influence(rows), 1e-6
     assert float(influence.distance) == pytest.approx(distance(weighted(rows, even), reference))
     for n in range(len(rows)):
@@ -57,17 +62,15 @@ def test_it_is_the_derivative_by_a_points_weight(rows: Tensor, reference: Moment
 
 
 def test_its_mean_over_the_distribution_is_zero(rows: Tensor, reference: Moments):
-    even = torch.full((len(rows),), 1 / len(rows), dtype=torch.float64)
-    influence = Influence.of(*weighted(rows, even), Reference(reference, torch.device("cpu")))
+    _, influence = influence_of(rows, reference)
     assert float(influence(rows).mean()) == pytest.approx(0, abs=1e-9)
 
 
 def test_it_ranks_as_leaving_one_out(reference: Moments):
     """With many points, what one takes off the distance when it is left out, times their number."""
     rows = torch.randn(2000, D, dtype=torch.float64, generator=torch.Generator().manual_seed(2))
-    even = torch.full((2000,), 1 / 2000, dtype=torch.float64)
+    even, influence = influence_of(rows, reference)
     whole = weighted(rows, even)
-    influence = Influence.of(*whole, Reference(reference, torch.device("cpu")))
     some = range(0, 2000, 100)
     left_out = []
     for n in some:
@@ -80,8 +83,7 @@ def test_it_ranks_as_leaving_one_out(reference: Moments):
 
 def test_places_share_a_rows_influence_exactly(rows: Tensor, reference: Moments):
     maps = rows.unsqueeze(-1) + torch.randn(40, D, 6, dtype=torch.float64)
-    even = torch.full((40,), 1 / 40, dtype=torch.float64)
-    influence = Influence.of(*weighted(rows, even), Reference(reference, torch.device("cpu")))
+    _, influence = influence_of(rows, reference)
     places = influence.places(maps)
     assert places.shape == (40, 6)
     torch.testing.assert_close(places.mean(1), influence(maps.mean(-1)))

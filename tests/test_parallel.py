@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 import torch
 import torch.distributed as dist
-from small_jobs import LOG, OUT, PROCESSES, Job, inputs, jobs
+from small_jobs import LOG, OUT, PROCESSES, TRAINING, Job, inputs, jobs
 
 from rarl import plan
 from rarl.config import Prior
@@ -24,8 +24,6 @@ from rarl.runtime.signals import StoppedError
 from rarl.stage_settings import PriorSettings
 
 __all__ = ["inputs", "jobs"]  # fixtures
-
-TRAINING = ["vqvae", "prior-0", "prior-1", "critic", "mle", "reinforce", "parts", "frechet"]
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ from typing import NoReturn
 
 import pytest
 import torch
-from small_jobs import LOG, OUT, PROCESSES, Job, inputs, jobs
+from small_jobs import LOG, OUT, PROCESSES, TRAINING, Job, inputs, jobs
 
 from rarl import plan
 from rarl.config import Prior
@@ -95,7 +95,6 @@ def figures(folder: Path) -> list[dict[str, float]]:
     return [{k: v for k, v in line.items() if "seconds" not in k} for line in lines]
 
 
-TRAINING = ["vqvae", "prior-0", "prior-1", "critic", "mle", "reinforce", "parts", "frechet"]
 NAMES = [*TRAINING, "draw", "reject"]
 
 

@@ -58,7 +58,6 @@ def test_the_best_check_is_kept(
         top_k=0,
         limits={},
         extractor=None,
-        reward_extractor=None,
     )
     tuned = finetune(
         settings,

@@ -29,7 +29,6 @@ def test_the_oracle_judges_by_the_kl_of_one_fixed_draw(make_code_prior: MakeCode
         top_k=0,
         limits={},
         extractor=None,
-        reward_extractor=None,
     )
     oracle, generator = make_code_prior(4, seed=1), make_code_prior(4, seed=2)
     judge = OracleJudge(oracle)

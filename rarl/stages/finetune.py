@@ -2,13 +2,15 @@
 
 from pathlib import Path
 
+from rarl.config import Rl
 from rarl.metrics import moments
 from rarl.metrics.extractors import load_extractor
 from rarl.models.saved import load_codes, load_prior, load_vqvae, save_prior
 from rarl.runtime import device, provenance
 from rarl.runtime.checkpoints import Checkpoints
+from rarl.runtime.errors import UserError
 from rarl.runtime.metrics_log import MetricsLog
-from rarl.stage_settings import FinetuneSettings
+from rarl.stage_settings import ExtractorSettings, FinetuneSettings
 from rarl.train.finetune import finetune
 from rarl.train.judge import DistanceJudge
 
@@ -22,26 +24,29 @@ def run(
     codes: Path,
     priors: list[Path],
     reference: Path,
-    reward_reference: list[Path],
+    reward_reference: Path | None,
     output: Path,
     metrics: Path,
 ) -> None:
     """Fine-tune the prior by more MLE or by reinforcement.
 
-    `reward_reference`: one file of moments where the reward is a distance to them, else none.
+    `reward_reference`: moments, where the reward is a distance to them. Raises `UserError` when
+    they are needed and not given.
     """
     on = device.pick()
     model, sets, decoder = load_prior(*priors, device=on), load_codes(codes), load_vqvae(vqvae, on)
     assert settings.extractor is not None  # only an oracle experiment has none
     extractor = load_extractor(settings.extractor, on)
     inputs = {"vqvae": vqvae, "codes": codes, "reference": reference}
-    made = provenance.describe(
-        "finetune", settings, priors=priors, reward_reference=reward_reference, **inputs
-    )
-    reward = None
-    if settings.reward_extractor is not None:
-        [target] = reward_reference
-        reward = load_extractor(settings.reward_extractor, on), moments.load(target)
+    distance = None
+    if isinstance(settings.rl, Rl) and settings.rl.source == "frechet":
+        if reward_reference is None:
+            raise UserError("the reward is a distance, but --reward-reference names no file")
+        assert settings.rl.frechet is not None  # as the configuration sees to it
+        reward_extractor = load_extractor(ExtractorSettings.of(settings.rl.frechet), on)
+        distance = reward_extractor, moments.load(reward_reference)
+        inputs["reward_reference"] = reward_reference
+    made = provenance.describe("finetune", settings, priors=priors, **inputs)
     with Checkpoints(output, made) as checkpoints:
         tuned = finetune(
             settings,
@@ -49,7 +54,7 @@ def run(
             sets,
             decoder,
             DistanceJudge(decoder, extractor, moments.load(reference)),
-            reward,
+            distance,
             log=MetricsLog(metrics),
             checkpoints=checkpoints,
         )

@@ -8,7 +8,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from rarl.config import Frechet as FrechetSettings
-from rarl.metrics.extractor import Extractor
+from rarl.metrics.extractor import Extractor, pool
 from rarl.metrics.frechet import Gaussian
 from rarl.metrics.influence import Influence, Reference
 from rarl.models.critic import Scores
@@ -49,7 +49,7 @@ class FrechetReward:
             self._influence = Influence.of(self._mean, self._covariance(), self._reference)
         self._rewards += 1
         maps = self.extractor.maps(to_pixels(images))  # (B, d, h, w)
-        self._seen = images, maps.flatten(2).mean(-1)
+        self._seen = images, pool(maps)
         places = -self._influence.places(maps.flatten(2)).float().unflatten(1, maps.shape[2:])
         return Scores(places.mean((1, 2)), places)
 

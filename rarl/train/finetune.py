@@ -118,8 +118,9 @@ def reinforce(
 ) -> Reinforce:
     """An RL run that starts from `prior`, which it changes in place."""
     source: RewardSource
-    if distance is not None:
+    if rl.source == "frechet":
         assert rl.frechet is not None  # as the configuration sees to it
+        assert distance is not None
         source = FrechetReward(rl.frechet, *distance, rl.batch_size)
     else:
         torch.manual_seed(seeds.derive(settings.seed, "finetune", "critic"))

@@ -96,7 +96,7 @@ def reference(wildcards):
 
 def reward_reference(wildcards):
     """To what the reward of a method is a distance, where it is one."""
-    if plan.reward_extractor(CONFIG, wildcards.experiment, wildcards.method) is None:
+    if not plan.rewarded_by_distance(CONFIG, wildcards.experiment, wildcards.method):
         return []
     return f"{BRANCH}/reward-reference.npz".format(**wildcards)
 

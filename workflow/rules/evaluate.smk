@@ -59,14 +59,11 @@ rule reference:
         settings=lambda w: plan.to_json(plan.features(CONFIG, w.experiment)),
         code=fingerprint.of("reference"),
     shell:
-        STAGE
+        stage("reference")
         + " --vqvae {input.vqvae:q} --codes {input.codes:q} --output {output.output:q}"
 
 
-rule reward_reference:
-    input:
-        vqvae=f"{RUN}/vqvae.safetensors",
-        codes=f"{RUN}/codes.safetensors",
+use rule reference as reward_reference with:
     output:
         output=f"{BRANCH}/reward-reference.npz",
     log:
@@ -78,9 +75,6 @@ rule reward_reference:
             plan.reward_reference(CONFIG, w.experiment, w.method)
         ),
         code=fingerprint.of("reference"),
-    shell:
-        stage("reference")
-        + " --vqvae {input.vqvae:q} --codes {input.codes:q} --output {output.output:q}"
 
 
 rule reference_images:
