@@ -16,7 +16,7 @@ from pathlib import Path
 
 from rarl import commands as commands_beside
 from rarl.config import ConfigError
-from rarl.runtime import fingerprint
+from rarl.runtime import fingerprint, memory
 from rarl.runtime.errors import UserError
 from rarl.runtime.ranks import is_first, world
 from rarl.runtime.signals import StoppedError
@@ -71,6 +71,7 @@ def run(
         threads = max(1, threads // gpus)
         for variable in ("OMP_NUM_THREADS", "MKL_NUM_THREADS"):
             os.environ[variable] = str(threads)
+    memory.keep_freed()
     module = importlib.import_module(f"rarl.stages.{stage}")
     if world() > 1:
         importlib.import_module("rarl.runtime.parallel").join()

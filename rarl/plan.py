@@ -16,6 +16,7 @@ from rarl.config import (
     QualityTable,
     ReconstructionTable,
     Rejection,
+    ReplicatedTable,
     SamplesFigure,
     SecondsTable,
     Settings,
@@ -43,6 +44,7 @@ from rarl.stage_settings import (
     QualitySettings,
     RealFeaturesSettings,
     RejectSettings,
+    ReplicatedSettings,
     RowsSettings,
     SamplesFigureSettings,
     SecondsSettings,
@@ -298,6 +300,17 @@ def rows(config: Config, name: str) -> RowsSettings:
     of = config.tables.get(name) or config.figures[name]
     assert isinstance(of, (QualityTable, NllTable, TimeFigure))  # by the rules
     return RowsSettings(title=of.title, labels=labels(config, of.rows))
+
+
+def replicated(config: Config, name: str) -> ReplicatedSettings:
+    of = config.tables[name]
+    assert isinstance(of, ReplicatedTable)  # by the rules
+    return ReplicatedSettings(
+        title=of.title,
+        headings=tuple(of.columns.values()),
+        labels=labels(config, of.rows),
+        training_seeds=of.training_seeds,
+    )
 
 
 def page() -> PageSettings:

@@ -181,3 +181,12 @@ class RowsSettings(Settings):
 
     title: str
     labels: tuple[str, ...]
+
+
+class ReplicatedSettings(Settings):
+    """Methods, the first of them the one to beat, by experiments, by training seeds."""
+
+    title: str
+    headings: tuple[str, ...]  # of the experiments
+    labels: tuple[str, ...]  # of the methods
+    training_seeds: tuple[CountOrZero, ...]

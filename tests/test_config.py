@@ -2,13 +2,14 @@
 
 import copy
 import json
+import re
 from pathlib import Path
 
 import pytest
 import yaml
 
 from rarl import plan, targets
-from rarl.config import ConfigError, Crop, load, parse
+from rarl.config import ConfigError, Crop, load, parse, runs_of
 
 TINY = Path(__file__).parent / "tiny.yaml"
 RAW = yaml.safe_load(TINY.read_text())
@@ -196,6 +197,34 @@ def test_mle_does_not_depend_on_the_critic():
     same = load(TINY)
     assert plan.finetune(other, "squares16", "mle") == plan.finetune(same, "squares16", "mle")
     assert plan.finetune(other, "squares16", "single") != plan.finetune(same, "squares16", "single")
+
+
+def test_a_replicated_table_has_an_experiment_for_every_training_seed():
+    config = parse(RAW)
+    own, other = config.experiments["squares16"], config.experiments["squares16-seed-3"]
+    assert other == own.model_copy(update={"seed": 3})
+    table = config.tables["replicated"]
+    assert runs_of(config, table) == ("squares16", "squares16-seed-3")
+    assert runs_of(config, config.tables["tiny"]) == ("squares16",)
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "message"),
+    [
+        ("tables/replicated/training_seeds", [3, 3], "replicated.training_seeds: [3, 3] holds one"),
+        ("tables/replicated/training_seeds", [3], "replicated.training_seeds: "),
+        ("tables/replicated/rows", ["mle", "rejection"], "no method is named 'rejection'"),
+        ("tables/replicated/columns", {"oracle16": "x"}, "must be an experiment on pictures"),
+        (
+            "experiments/squares16-seed-3",
+            {"dataset": "squares", "image_size": 16},
+            "squares16-seed-3 is the name of training seed 3 of squares16",
+        ),
+    ],
+)
+def test_a_replicated_table_that_cannot_be_made_is_refused(path, value, message):
+    with pytest.raises(ConfigError, match=re.escape(message)):
+        parse(edited(path, value))
 
 
 def test_figures_show_the_methods_of_the_first_table():

@@ -15,7 +15,16 @@ from PIL import Image
 
 ROOT = Path(__file__).resolve().parent.parent
 TARGETS = ("results/tables/tiny.csv", "results/tables/hierarchy.csv")
-TABLES = ("architecture", "hierarchy", "oracle", "quality", "reconstruction", "seconds", "tiny")
+TABLES = (
+    "architecture",
+    "hierarchy",
+    "oracle",
+    "quality",
+    "reconstruction",
+    "replicated",
+    "seconds",
+    "tiny",
+)
 OWN = """\
 datasets: {mine: {kind: folder, path: my own, crop: center, max_images: null, val_fraction: 0.2}}
 experiments: {mine-8: {dataset: mine, image_size: 8, latents: [2], rl: {critic: {final_size: 2}}}}
@@ -124,6 +133,17 @@ def test_the_rivals_have_all_their_figures(finished):
         assert 0 <= recall <= 1
         assert -1 < kid < 1000
         assert seconds > 0
+
+
+def test_training_seeds_are_trained_apart(finished):
+    rows = list(csv.reader((finished / "results" / "tables" / "replicated.csv").open()))
+    assert [row[0] for row in rows[1:]] == ["16x16: MLE", "16x16: Single reward"]
+    runs = [
+        json.loads((finished / "results" / name / "mle" / "distance.json").read_text())["mean"]
+        for name in ("squares16", "squares16-seed-3")
+    ]
+    assert runs[0] != runs[1]
+    assert float(rows[1][1]) == pytest.approx(np.mean(runs), abs=1e-2)
 
 
 def test_the_oracle_explains_its_own_codes_best(finished):

@@ -7,10 +7,23 @@ import pytest
 
 from rarl import plan
 from rarl.config import load
-from rarl.report import architecture_table, nll_table, page, quality_table, seconds_table
+from rarl.report import (
+    architecture_table,
+    nll_table,
+    page,
+    quality_table,
+    replicated_table,
+    seconds_table,
+)
 from rarl.report.distances import Distance, Protocol
+from rarl.report.replicated_table import Estimate, Run
 from rarl.report.sheet import Cell, Sheet, in_rows, measured
-from rarl.stage_settings import ArchitectureSettings, RowsSettings, TableSettings
+from rarl.stage_settings import (
+    ArchitectureSettings,
+    ReplicatedSettings,
+    RowsSettings,
+    TableSettings,
+)
 
 PAPER = load(Path(__file__).resolve().parent.parent / "config" / "paper.yaml")
 
@@ -161,3 +174,51 @@ def test_every_table_and_figure_of_the_paper_has_a_target():
     numbered = {f"table{number}" for number in range(1, 13)}
     assert set(PAPER.tables) == numbered | {"table_oracle", "rivals"}
     assert set(PAPER.figures) == {"figure1", "figure2", "time"}
+
+
+def test_an_interval_is_students():
+    # t of 2 degrees of freedom has its 97.5% quantile at 0.95 / sqrt(0.025 * 0.975 * 2)
+    quantile = 0.95 / (2 * 0.025 * 0.975) ** 0.5
+    found = Estimate.of([9.0, 10.0, 11.0])
+    assert found.mean == 10
+    assert found.half == pytest.approx(quantile / 3**0.5)
+    assert Estimate(1, 0.4).below(Estimate(2, 0.5))
+    assert not Estimate(1, 0.6).below(Estimate(2, 0.5))
+
+
+def test_methods_over_training_seeds_stand_beside_the_first_one():
+    protocol = Protocol("FID", "inception", "ab" * 32, "r", "reconstructions", 100, 50)
+
+    def run(distance: float, recall: float, nll: float) -> Run:
+        return Run(Distance(protocol, (7, 8), distance, 0.5, None), 0.6, recall, nll)
+
+    mle = [run(20, 0.5, 2.0), run(24, 0.5, 2.0)]
+    rl = [run(15, 0.4, 2.2), run(18, 0.45, 2.2)]
+    settings = ReplicatedSettings(
+        title="T", headings=("8x8",), labels=("MLE", "RAL"), training_seeds=(0, 1)
+    )
+    found = replicated_table.sheet([*mle, *rl], settings)
+    rows = list(csv.reader(found.csv().splitlines()))
+    assert rows[0][2:4] == ["less than MLE", "intervals apart"]
+    assert rows[1] == ["8x8: MLE", "22.000", "", "", "0.60000", "0.50000", "", "2.000000", ""]
+    assert rows[2][:4] == ["8x8: RAL", "16.500", "0.2500", "false"]
+    assert [float(figure) for figure in rows[2][4:]] == [0.6, 0.425, 0.85, 2.2, 0.1]
+    assert "+25.0% ± 0.0%" in found.markdown()
+    assert "over 2 training seeds, 0, 1" in found.markdown()
+
+
+def test_the_likelihood_is_that_of_the_checkpoint_that_was_kept(tmp_path):
+    lines = [(0, 9.0, 2.0), (5, 7.0, 2.1), (10, 8.0, 2.2)]
+    log = "".join(
+        f'{{"step": {step}, "seconds": 1, "distance": {distance}, "val_nll": {nll}}}\n'
+        for step, distance, nll in lines
+    )
+    (tmp_path / "log").write_text(log)
+    (tmp_path / "quality").write_text('{"precision_mean": 0.5, "recall_mean": 0.25}')
+    (tmp_path / "distance").write_text(
+        '{"label": "FID", "extractor": "x", "weights_sha256": "ab", "resize": "r", "seeds": [1],'
+        ' "reference": "images", "count_reference": 9, "count_samples": 9, "mean": 3, "std": null,'
+        ' "warning": null}'
+    )
+    found = replicated_table.read(*(tmp_path / name for name in ("distance", "quality", "log")))
+    assert (found.distance.mean, found.recall, found.val_nll) == (3.0, 0.25, 2.1)

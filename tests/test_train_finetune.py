@@ -13,8 +13,9 @@ from rarl.models.prior import CodePrior
 from rarl.models.saved import CodeSet
 from rarl.runtime.checkpoints import Checkpoints
 from rarl.runtime.metrics_log import MetricsLog
+from rarl.sampling import policy_log_probs
 from rarl.stage_settings import FinetuneSettings
-from rarl.train.finetune import finetune
+from rarl.train.finetune import finetune, temper
 
 BRIEF = {"iterations": 4, "batch_size": 4, "evaluate_every": 2, "evaluate_samples": 4}
 CRITIC = critic_settings(
@@ -76,3 +77,15 @@ def test_the_best_check_is_kept(
     for name, weights in start.state_dict().items():
         assert torch.equal(weights, judge.seen[0][name])
     assert any(not torch.equal(judge.seen[1][name], judge.seen[2][name]) for name in best)
+
+
+def test_a_tempered_prior_draws_at_1_as_it_drew_at_that_temperature(
+    make_code_prior: Callable[..., CodePrior], codes_of: Callable[..., CodeSet]
+):
+    prior, tempered = make_code_prior(4, 8), make_code_prior(4, 8)
+    temper(tempered, 0.8)
+    codes = codes_of(5, 4, 8).take(torch.arange(5), prior.device)
+    with torch.no_grad():
+        for before, after in zip(prior(codes), tempered(codes), strict=True):
+            wanted = policy_log_probs(before, 0.8, top_k=0)
+            torch.testing.assert_close(policy_log_probs(after, 1.0, top_k=0), wanted)

@@ -34,6 +34,7 @@ from rarl.config.fields import (
 from rarl.config.finetuning import Critic, Finetuning, Frechet, Part, Rl
 from rarl.config.models import SINGLE, Prior, Priors, Vqvae
 from rarl.config.reading import load, parse
+from rarl.config.replicas import runs_of
 from rarl.config.tables import (
     ArchitectureTable,
     DistanceTable,
@@ -41,6 +42,7 @@ from rarl.config.tables import (
     NllTable,
     QualityTable,
     ReconstructionTable,
+    ReplicatedTable,
     SamplesFigure,
     SecondsTable,
     Table,
@@ -89,6 +91,7 @@ __all__ = [
     "Real",
     "ReconstructionTable",
     "Rejection",
+    "ReplicatedTable",
     "Rl",
     "SamplesFigure",
     "Sampling",
@@ -102,4 +105,5 @@ __all__ = [
     "methods_of",
     "nearest",
     "parse",
+    "runs_of",
 ]

@@ -20,6 +20,9 @@ RESERVED = ("benchmarks", "data", "figures", "logs", "tables")  # folders beside
 READ = {"mle": tuple(Finetuning.model_fields), "rejection": ("critic", "log_every")}
 
 
+FINETUNED_ONLY = ("nll", "replicated", "seconds", "time")  # tables whose rows all have a prior
+
+
 class Finetuned(Settings):
     """A way to fine-tune the prior. `rl` overlays the experiment's `rl`."""
 
@@ -110,7 +113,7 @@ class Config(Settings):
             if oracle != (shown.kind == "nll") and shown.kind != "architecture":
                 wanted = "an oracle" if shown.kind == "nll" else "pictures, not an oracle's codes"
                 raise ValueError(f"{where}.{key}: {column} must be an experiment on {wanted}")
-        rows = self.finetuned if shown.kind in ("nll", "time", "seconds") else self.methods
+        rows = self.finetuned if shown.kind in FINETUNED_ONLY else self.methods
         for row in methods_of(shown):
             require(row, rows, f"{where}.rows", "method")
             for column in experiments_of(shown):

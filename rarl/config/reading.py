@@ -11,6 +11,7 @@ from pydantic import ValidationError
 from rarl.config.document import Config
 from rarl.config.faults import ConfigError, one_line
 from rarl.config.overlaying import overlay
+from rarl.config.replicas import with_replicas
 
 
 def load(*paths: str | Path) -> Config:
@@ -55,7 +56,7 @@ def parse(raw: object) -> Config:
     elif not isinstance(defaults, Mapping):
         raise ConfigError(f"defaults: must be a mapping, but is {type(defaults).__name__}")
     try:
-        return Config.model_validate_json(json.dumps(raw))
+        return with_replicas(Config.model_validate_json(json.dumps(raw)))
     except ValidationError as error:
         raise ConfigError(one_line(error, Config)) from None
     except (TypeError, ValueError) as error:  # a date, a set: YAML knows more types than JSON

@@ -2,9 +2,9 @@
 
 from typing import Annotated, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
-from rarl.config.fields import Count, Real, Settings
+from rarl.config.fields import Count, CountOrZero, Real, Settings
 
 Columns = Annotated[dict[str, str], Field(min_length=1)]  # experiment: heading
 Rows = Annotated[tuple[str, ...], Field(min_length=1)]  # methods
@@ -86,6 +86,26 @@ class NllTable(Settings):
     rows: Rows
 
 
+class ReplicatedTable(Settings):
+    """Methods, the first of them the one to beat, over several training seeds of each experiment.
+
+    With every seed all models of the experiment are trained anew, from the VQ-VAE on.
+    """
+
+    kind: Literal["replicated"]
+    title: str
+    training_seeds: Annotated[tuple[CountOrZero, ...], Field(min_length=2)]
+    columns: Columns
+    rows: Annotated[tuple[str, ...], Field(min_length=2)]
+
+    @field_validator("training_seeds")
+    @classmethod
+    def _distinct(cls, seeds: tuple[int, ...]) -> tuple[int, ...]:
+        if len(set(seeds)) < len(seeds):
+            raise ValueError(f"{list(seeds)} holds one twice")
+        return seeds
+
+
 class SamplesFigure(Settings):
     """Samples: a strip for each experiment and, within it, a block for each method."""
 
@@ -110,7 +130,8 @@ Table = Annotated[
     | ReconstructionTable
     | ArchitectureTable
     | QualityTable
-    | NllTable,
+    | NllTable
+    | ReplicatedTable,
     Field(discriminator="kind"),
 ]
 

@@ -47,6 +47,8 @@ def finetune(
     where the reward is one. The start counts as a checkpoint, too. `prior` is changed in place.
     """
     train = training_codes(sets, flip=settings.flip)
+    if isinstance(settings.rl, Rl):
+        temper(prior, settings.rl.start_temperature)
     average, best = MovingAverage(prior, settings.rl.ema_decay), Best()
     optimiser = torch.optim.Adam(prior.parameters(), settings.rl.learning_rate)
     state: dict[str, Stateful] = {
@@ -89,6 +91,14 @@ def finetune(
     loop.run(step, evaluate, state)
     prior.load_state_dict(best.weights)
     return prior.eval()
+
+
+@torch.no_grad()
+def temper(prior: CodePrior, temperature: float) -> None:
+    """Folds a temperature into the weights: drawn at 1, they give what they gave at it before."""
+    for pixelcnn in prior.grids.values():
+        for parameter in pixelcnn.logits.parameters():
+            parameter.div_(temperature)
 
 
 def _mle_step(

@@ -6,7 +6,7 @@ def cells(pattern):
         return [
             pattern.format(experiment=experiment, method=method, table=wildcards.table)
             for method in rarl.config.methods_of(table)
-            for experiment in rarl.config.experiments_of(table)
+            for experiment in rarl.config.runs_of(CONFIG, table)
         ]
 
     return of
@@ -41,7 +41,7 @@ def logs_behind(wildcards):
     table = CONFIG.tables[wildcards.table]
     methods = rarl.config.methods_of(table)
     found = []
-    for experiment in rarl.config.experiments_of(table):
+    for experiment in rarl.config.runs_of(CONFIG, table):
         if methods:
             found += training_logs(experiment, methods)
         else:  # reconstructions
@@ -231,6 +231,30 @@ rule quality_table:
     shell:
         STAGE + " --distances {input.distances:q} --qualities {input.qualities:q}"
         " --metrics {input.metrics:q} --csv {output.csv:q} --markdown {output.markdown:q}"
+
+
+rule replicated_table:
+    input:
+        distances=cells(f"{BRANCH}/distance.json"),
+        qualities=cells(f"{BRANCH}/quality.json"),
+        finetunings=cells(f"{BRANCH}/prior.jsonl"),
+        metrics=logs_behind,
+    output:
+        csv=TABLE,
+        markdown=MARKDOWN,
+    log:
+        f"{LOGS}/tables/{{table}}.log",
+    benchmark:
+        f"{BENCHMARKS}/tables/{{table}}.tsv"
+    wildcard_constraints:
+        table=tables_of("replicated"),
+    params:
+        settings=lambda w: plan.to_json(plan.replicated(CONFIG, w.table)),
+        code=fingerprint.of("replicated_table"),
+    shell:
+        STAGE + " --distances {input.distances:q} --qualities {input.qualities:q}"
+        " --finetunings {input.finetunings:q} --metrics {input.metrics:q}"
+        " --csv {output.csv:q} --markdown {output.markdown:q}"
 
 
 rule nll_table:

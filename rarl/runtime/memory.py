@@ -1,0 +1,24 @@
+"""How the C library's allocator treats the large tensors that every step makes anew."""
+
+import ctypes
+import os
+
+# <malloc.h> of glibc
+M_TRIM_THRESHOLD, M_MMAP_MAX = -1, -4
+NEVER = 2**31 - 1  # bytes at the heap's end: as many as the call can say
+
+
+def keep_freed() -> bool:
+    """Lets the process keep what it frees, to use it again; False where there is no glibc.
+
+    By default glibc returns every block above 128 KiB to the system at once and asks for it again
+    at the next step, when the system fills it with zeros: half of the time of feature extraction
+    (docs/benchmarks.md). What the environment sets (MALLOC_...) has precedence.
+    """
+    if any(name.startswith("MALLOC_") for name in os.environ):
+        return False
+    try:
+        mallopt = ctypes.CDLL(None).mallopt
+    except (AttributeError, OSError, TypeError):  # another C library, another system
+        return False
+    return bool(mallopt(M_MMAP_MAX, 0) and mallopt(M_TRIM_THRESHOLD, NEVER))
