@@ -20,6 +20,7 @@ from rarl.config import (
     SamplesFigure,
     SecondsTable,
     Settings,
+    Tempered,
     TimeFigure,
     experiments_of,
     methods_of,
@@ -163,15 +164,15 @@ def critic(config: Config, experiment: str, method: str) -> CriticTraining:
     )
 
 
-def draw(config: Config, experiment: str, seed: int, shard: int) -> DrawSettings:
-    of = config.experiments[experiment].sampling
+def draw(config: Config, experiment: str, method: str, seed: int, shard: int) -> DrawSettings:
+    of, by = config.experiments[experiment].sampling, config.methods[method]
     drawn = of.pictures(shard)
     return DrawSettings(
         seed=seed,
         first=drawn.start,
         count=len(drawn),
         batch_size=of.batch_size,
-        temperature=of.temperature,
+        temperature=by.temperature if isinstance(by, Tempered) else of.temperature,
         top_k=of.top_k,
     )
 
@@ -179,7 +180,7 @@ def draw(config: Config, experiment: str, seed: int, shard: int) -> DrawSettings
 def reject(config: Config, experiment: str, method: str, seed: int, shard: int) -> RejectSettings:
     of = config.methods[method]
     assert isinstance(of, Rejection)  # for the type checker: the rule's wildcards see to it
-    return RejectSettings(draw=draw(config, experiment, seed, shard), draws=of.draws)
+    return RejectSettings(draw=draw(config, experiment, method, seed, shard), draws=of.draws)
 
 
 def features(config: Config, experiment: str) -> FeaturesSettings:

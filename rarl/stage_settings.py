@@ -65,7 +65,7 @@ class FinetuneSettings(Settings):
     temperature: Positive
     top_k: CountOrZero
     limits: dict[str, Limit]
-    extractor: ExtractorSettings | None  # None for an oracle experiment, which decodes nothing
+    extractor: ExtractorSettings | None  # None for an oracle experiment, judged by its oracle
 
 
 class OracleCodesSettings(Settings):

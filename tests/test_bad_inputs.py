@@ -154,7 +154,7 @@ def settings_of(stage: str) -> str:
         "vqvae": lambda: plan.vqvae(CONFIG, "squares16"),
         "codes": lambda: plan.codes(CONFIG, "squares16"),
         "prior": lambda: plan.prior(CONFIG, "squares16", "single"),
-        "draw": lambda: plan.draw(CONFIG, "squares16", 0, 0),
+        "draw": lambda: plan.draw(CONFIG, "squares16", "mle", 0, 0),
         "reference": lambda: plan.features(CONFIG, "squares16"),
         "distance": plan.distance,
     }

@@ -117,13 +117,11 @@ def test_crop_box_is_read():
             "methods.frechet.rl: source: frechet compares whole pictures, so part must be 1.0",
         ),
         ("defaults/rl/frechet", None, "methods.frechet.rl: source: frechet needs the settings"),
-        (
-            "tables/oracle/rows",
-            ["mle", "frechet"],
-            "source: frechet needs pictures, but an oracle experiment decodes none",
-        ),
         ("methods/single/label", "MLE", "methods.single.label: 'MLE' is that of mle, too"),
         ("methods/mle/rl", {"kl_weight": 9.0}, "methods.mle.rl.kl_weight: has no effect on"),
+        ("methods/cold/temperature", 0, "methods.cold.temperature: input should be greater than 0"),
+        ("methods/cold/of", "cold", "methods.cold.of: no fine-tuning method is named 'cold'"),
+        ("methods/cold/rl", {"discount": 1}, "methods.cold.rl: "),
         ("methods/rejection/rl", {"kl_weight": 9.0}, "methods.rejection.rl.kl_weight: has no"),
         ("defaults/rl/critic/batch_size", 5, "critic.batch_size=5 is more than the batch_size=4"),
         ("defaults/rl/batch_size", 1, "rl.batch_size: input should be greater"),
@@ -184,7 +182,7 @@ def test_equal_settings_are_equal_text_and_survive_the_command_line():
         plan.prior(config, "hierarchy16", "bottom"),
         plan.finetune(config, "squares16", "mle"),
         plan.finetune(config, "squares16", "single"),
-        plan.draw(config, "squares16", 1, 0),
+        plan.draw(config, "squares16", "mle", 1, 0),
         plan.table(config, "tiny"),
     ):
         assert type(settings).from_json(plan.to_json(settings)) == settings
@@ -197,6 +195,14 @@ def test_mle_does_not_depend_on_the_critic():
     same = load(TINY)
     assert plan.finetune(other, "squares16", "mle") == plan.finetune(same, "squares16", "mle")
     assert plan.finetune(other, "squares16", "single") != plan.finetune(same, "squares16", "single")
+
+
+def test_a_tempered_method_draws_from_another_ones_prior():
+    config = parse(RAW)
+    assert config.prior_of("cold") == config.prior_of("rejection") == "mle"
+    assert config.prior_of("partial") == "partial"
+    drawn = {name: plan.draw(config, "squares16", name, 1, 0) for name in ("mle", "cold")}
+    assert drawn["cold"] == drawn["mle"].model_copy(update={"temperature": 0.5})
 
 
 def test_a_replicated_table_has_an_experiment_for_every_training_seed():
@@ -234,7 +240,7 @@ def test_figures_show_the_methods_of_the_first_table():
     raw = edited("tables", {})
     assert plan.methods(parse(raw), "squares16") == ("mle", "single")  # of figure1
     raw["figures"] = {}
-    every = ("mle", "single", "intermediate", "partial", "frechet", "rejection")
+    every = ("mle", "single", "intermediate", "partial", "frechet", "cold", "rejection")
     assert plan.methods(parse(raw), "squares16") == every
 
 

@@ -43,7 +43,8 @@ REPORT = {"grid", "curves", "distance_table"}
 AFTER_PRIOR = MLE | SINGLE | REPORT
 AFTER_VQVAE = {"codes", "prior", "reference"} | AFTER_PRIOR
 SAMPLING = AFTER_PRIOR - {"finetune mle", "finetune single", "curves"}
-RIVALS = ("mle", "rejection", "partial", "frechet")
+RIVALS = ("mle", "cold", "rejection", "partial", "frechet")
+GENERATORS = ("mle", "single", "frechet")  # of the oracle experiment
 ALL = {"prepare", "vqvae"} | AFTER_VQVAE
 
 
@@ -162,14 +163,19 @@ def after_draws(method: str) -> set[str]:
             {f"reject rejection {s}" for s in (0, 1)} | after_draws("rejection"),
         ),
         (
+            "temperature: 0.5",
+            "temperature: 0.6",
+            {f"draw cold {s}" for s in (0, 1)} | after_draws("cold"),
+        ),
+        (
             "kid_subsets: 4",
             "kid_subsets: 5",
-            {"quality_table", *(f"quality {of}" for of in RIVALS)},
+            {"quality_table", "replicated_table", *(f"quality {of}" for of in (*RIVALS, "single"))},
         ),
         (
             "window: 40",
             "window: 41",
-            {"quality_table"}
+            {"quality_table", "nll_table", "finetune_oracle frechet", "nll frechet"}
             | {f"{rule} frechet" for rule in ("finetune", "distance", "quality")}
             | {f"{rule} frechet {seed}" for rule in ("draw", "features") for seed in (0, 1)},
         ),
@@ -181,14 +187,9 @@ def after_draws(method: str) -> set[str]:
         (
             "train: 32, val: 8",
             "train: 32, val: 9",
-            {"oracle_codes", "prior", "nll_table"}
-            | {
-                f"{rule} {of}"
-                for of in ("mle", "single")
-                for rule in ("finetune_oracle", "nll", "draw 0", "draw 1")
-                if not rule.startswith("draw")
-            }
-            | {f"draw {of} {seed}" for of in ("mle", "single") for seed in (0, 1)},
+            {"oracle_codes", "prior", "nll_table", "reward_reference frechet"}
+            | {f"{rule} {of}" for of in GENERATORS for rule in ("finetune_oracle", "nll")}
+            | {f"draw {of} {seed}" for of in GENERATORS for seed in (0, 1)},
         ),
         (
             "batch_size: 4, paper",

@@ -19,7 +19,7 @@ from rarl.config.datasets import (
     Lsun,
     OpenMoji,
 )
-from rarl.config.document import RESERVED, Config, Finetuned, Method, Rejection
+from rarl.config.document import RESERVED, Config, Finetuned, Method, Rejection, Tempered
 from rarl.config.experiment import Evaluation, Experiment, Limit, Limits, Oracle, Sampling
 from rarl.config.faults import ConfigError, nearest
 from rarl.config.fields import (
@@ -98,6 +98,7 @@ __all__ = [
     "SecondsTable",
     "Settings",
     "Table",
+    "Tempered",
     "TimeFigure",
     "Vqvae",
     "experiments_of",

@@ -8,7 +8,7 @@ from pydantic import Field, ValidationError, model_validator
 from rarl.config.datasets import Dataset
 from rarl.config.experiment import Experiment
 from rarl.config.faults import one_line, require
-from rarl.config.fields import CountOrZero, FolderName, Name, Settings
+from rarl.config.fields import CountOrZero, FolderName, Name, Positive, Settings
 from rarl.config.finetuning import Finetuning, Rl
 from rarl.config.overlaying import overlay
 from rarl.config.tables import Figure, Table, experiments_of, methods_of, paper_rows
@@ -45,7 +45,17 @@ class Rejection(Settings):
     rl: dict[str, Any]
 
 
-Method = Annotated[Finetuned | Rejection, Field(discriminator="objective")]
+class Tempered(Settings):
+    """Draws from another method's prior at another temperature: what narrowing alone gives."""
+
+    label: str
+    objective: Literal["tempered"]
+    of: str  # the method
+    temperature: Positive
+    rl: Annotated[dict[str, Any], Field(max_length=0)]  # nothing is trained
+
+
+Method = Annotated[Finetuned | Rejection | Tempered, Field(discriminator="objective")]
 
 
 class Checkpoints(Settings):
@@ -92,7 +102,7 @@ class Config(Settings):
     @model_validator(mode="after")
     def _names_exist(self) -> Self:
         for name, method in self.methods.items():
-            if isinstance(method, Rejection):
+            if isinstance(method, (Rejection, Tempered)):
                 require(method.of, self.finetuned, f"methods.{name}.of", "fine-tuning method")
         for name, table in self.tables.items():
             self._require_shown(f"tables.{name}", table)
@@ -135,17 +145,17 @@ class Config(Settings):
         """The methods that make a prior of their own."""
         return {name: of for name, of in self.methods.items() if isinstance(of, Finetuned)}
 
+    def prior_of(self, method: str) -> str:
+        """The method whose prior it draws from: itself, where it makes one."""
+        of = self.methods[method]
+        return method if isinstance(of, Finetuned) else of.of
+
     def finetuning(self, experiment: str, method: str) -> Rl:
         """The `rl` settings of a method in an experiment: the experiment's, overlaid.
 
         Raises ValueError when they don't fit its pictures and grids.
         """
         rl, of = self._overlaid(experiment, method), self.experiments[experiment]
-        if of.oracle and rl.source == "frechet":
-            raise ValueError(
-                f"experiments.{experiment}.rl for method {method}: source: frechet needs pictures, "
-                "but an oracle experiment decodes none"
-            )
         try:
             of.check_batches(rl)
             scale = 1 if of.oracle else 2**of.vqvae.layers  # the oracle's critic sees codes

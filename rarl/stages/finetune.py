@@ -2,15 +2,14 @@
 
 from pathlib import Path
 
-from rarl.config import Rl
 from rarl.metrics import moments
 from rarl.metrics.extractors import load_extractor
 from rarl.models.saved import load_codes, load_prior, load_vqvae, save_prior
 from rarl.runtime import device, provenance
 from rarl.runtime.checkpoints import Checkpoints
-from rarl.runtime.errors import UserError
 from rarl.runtime.metrics_log import MetricsLog
-from rarl.stage_settings import ExtractorSettings, FinetuneSettings
+from rarl.stage_settings import FinetuneSettings
+from rarl.stages._rewarding import rewarded_distance
 from rarl.train.finetune import finetune
 from rarl.train.judge import DistanceJudge
 
@@ -38,13 +37,7 @@ def run(
     assert settings.extractor is not None  # only an oracle experiment has none
     extractor = load_extractor(settings.extractor, on)
     inputs = {"vqvae": vqvae, "codes": codes, "reference": reference}
-    distance = None
-    if isinstance(settings.rl, Rl) and settings.rl.source == "frechet":
-        if reward_reference is None:
-            raise UserError("the reward is a distance, but --reward-reference names no file")
-        assert settings.rl.frechet is not None  # as the configuration sees to it
-        reward_extractor = load_extractor(ExtractorSettings.of(settings.rl.frechet), on)
-        distance = reward_extractor, moments.load(reward_reference)
+    if reward_reference is not None:
         inputs["reward_reference"] = reward_reference
     made = provenance.describe("finetune", settings, priors=priors, **inputs)
     with Checkpoints(output, made) as checkpoints:
@@ -54,7 +47,7 @@ def run(
             sets,
             decoder,
             DistanceJudge(decoder, extractor, moments.load(reference)),
-            distance,
+            rewarded_distance(settings.rl, reward_reference, on),
             log=MetricsLog(metrics),
             checkpoints=checkpoints,
         )

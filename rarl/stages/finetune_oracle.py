@@ -1,15 +1,18 @@
-"""Stage `finetune_oracle`: as `finetune`, on an oracle's codes; the critic sees codes, too."""
+"""Stage `finetune_oracle`: as `finetune`, on an oracle's codes; a critic sees codes, too."""
 
 from pathlib import Path
 
 from rarl.models.onehot import OneHot
-from rarl.models.saved import load_codes, load_prior, save_prior
+from rarl.models.saved import load_codes, load_prior, load_vqvae, save_prior
 from rarl.runtime import device, provenance
 from rarl.runtime.checkpoints import Checkpoints
+from rarl.runtime.errors import UserError
 from rarl.runtime.metrics_log import MetricsLog
 from rarl.stage_settings import FinetuneSettings
+from rarl.stages._rewarding import rewarded_distance
 from rarl.train.finetune import finetune
 from rarl.train.judge import OracleJudge
+from rarl.train.rollouts import Decoder
 
 Settings = FinetuneSettings
 
@@ -20,21 +23,35 @@ def run(
     oracle: Path,
     codes: Path,
     priors: list[Path],
+    vqvae: Path | None,
+    reward_reference: Path | None,
     output: Path,
     metrics: Path,
 ) -> None:
-    """Fine-tune the generator of the oracle experiment."""
+    """Fine-tune the generator of the oracle experiment.
+
+    `vqvae`, `reward_reference`: what decodes, and moments, where the reward is a distance to them.
+    Raises `UserError` when they are needed and not given.
+    """
     on = device.pick()
     model, sets = load_prior(*priors, device=on), load_codes(codes)
     inputs = {"oracle": oracle, "codes": codes}
+    decoder: Decoder = OneHot(model.codebook_size)
+    distance = rewarded_distance(settings.rl, reward_reference, on)
+    if vqvae is not None and reward_reference is not None:
+        inputs |= {"vqvae": vqvae, "reward_reference": reward_reference}
+        decoder = load_vqvae(vqvae, on)
+    elif distance is not None:
+        raise UserError("the reward is a distance, but --vqvae names nothing that decodes")
     made = provenance.describe("finetune_oracle", settings, priors=priors, **inputs)
     with Checkpoints(output, made) as checkpoints:
         tuned = finetune(
             settings,
             model,
             sets,
-            OneHot(model.codebook_size),
+            decoder,
             OracleJudge(load_prior(oracle, device=on)),
+            distance,
             log=MetricsLog(metrics),
             checkpoints=checkpoints,
         )

@@ -45,7 +45,9 @@ BENCHMARKS = f"{RESULTS}/benchmarks"
 
 
 ORACLES = {name for name, of in CONFIG.experiments.items() if of.oracle}
-REJECTIONS = set(CONFIG.methods) - set(CONFIG.finetuned)
+REJECTIONS = {
+    name for name, of in CONFIG.methods.items() if of.objective == "rejection"
+}
 
 
 def gpus(stage):
@@ -89,6 +91,14 @@ def codes(wildcards):
     return f"{RUN}/{name}.safetensors".format(**wildcards)
 
 
+def decoder(wildcards):
+    """The VQ-VAE of an experiment's codes: its own, or that of the oracle's."""
+    oracle = CONFIG.experiments[wildcards.experiment].oracle
+    return f"{RUN}/vqvae.safetensors".format(
+        experiment=oracle.of if oracle else wildcards.experiment
+    )
+
+
 def reference(wildcards):
     of = CONFIG.experiments[wildcards.experiment].evaluation.reference
     return f"{RUN}/reference-{of}.npz".format(**wildcards)
@@ -101,10 +111,17 @@ def reward_reference(wildcards):
     return f"{BRANCH}/reward-reference.npz".format(**wildcards)
 
 
-def rejected(wildcards):
-    """The prior from which a method of rejection draws."""
-    return BRANCH.format(
-        experiment=wildcards.experiment, method=CONFIG.methods[wildcards.method].of
+def reward_decoder(wildcards):
+    """What an oracle experiment needs beside its codes, where its reward is a distance."""
+    rewarded = plan.rewarded_by_distance(CONFIG, wildcards.experiment, wildcards.method)
+    return decoder(wildcards) if rewarded else []
+
+
+def drawn_prior(wildcards):
+    """The prior from which a method draws: its own, or another's."""
+    method = CONFIG.prior_of(wildcards.method)
+    return f"{BRANCH}/prior.safetensors".format(
+        experiment=wildcards.experiment, method=method
     )
 
 

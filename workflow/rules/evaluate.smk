@@ -1,6 +1,6 @@
 rule draw:
     input:
-        prior=f"{BRANCH}/prior.safetensors",
+        prior=drawn_prior,
     output:
         output=SAMPLES,
         timing=TIMING,
@@ -9,10 +9,10 @@ rule draw:
     benchmark:
         f"{BENCHMARKS}/{{experiment}}/{{method}}/draw-{{seed}}-{{shard}}.tsv"
     wildcard_constraints:
-        method=one_of(CONFIG.finetuned),
+        method=one_of(set(CONFIG.methods) - REJECTIONS),
     params:
         settings=lambda w: plan.to_json(
-            plan.draw(CONFIG, w.experiment, int(w.seed), int(w.shard))
+            plan.draw(CONFIG, w.experiment, w.method, int(w.seed), int(w.shard))
         ),
         code=fingerprint.of("draw"),
     shell:
@@ -23,7 +23,7 @@ rule draw:
 rule reject:
     input:
         vqvae=f"{RUN}/vqvae.safetensors",
-        prior=lambda w: f"{rejected(w)}/prior.safetensors",
+        prior=drawn_prior,
         critic=f"{BRANCH}/critic.safetensors",
     output:
         output=SAMPLES,
@@ -47,8 +47,8 @@ rule reject:
 
 rule reference:
     input:
-        vqvae=f"{RUN}/vqvae.safetensors",
-        codes=f"{RUN}/codes.safetensors",
+        vqvae=decoder,
+        codes=codes,
     output:
         output=f"{RUN}/reference-reconstructions.npz",
     log:

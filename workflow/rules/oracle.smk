@@ -50,6 +50,8 @@ rule finetune_oracle:
         oracle=f"{RUN}/oracle.safetensors",
         codes=f"{RUN}/oracle-codes.safetensors",
         priors=grids(f"{RUN}/prior-{{grid}}.safetensors"),
+        vqvae=reward_decoder,
+        reward_reference=reward_reference,
     output:
         output=f"{BRANCH}/prior.safetensors",
         metrics=f"{BRANCH}/prior.jsonl",
@@ -69,6 +71,7 @@ rule finetune_oracle:
     shell:
         TRAIN
         + " --oracle {input.oracle:q} --codes {input.codes:q} --priors {input.priors:q}"
+        " --vqvae {input.vqvae:q} --reward-reference {input.reward_reference:q}"
         " --output {output.output:q} --metrics {output.metrics:q}"
 
 

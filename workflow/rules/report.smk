@@ -23,8 +23,7 @@ def training_logs(experiment, methods):
     """The metrics of all training of an experiment that these methods rest on, its own first."""
     own = ["oracle"] if experiment in ORACLES else ["vqvae"]
     own += [f"prior-{grid}" for grid in CONFIG.experiments[experiment].grids]
-    sources = [CONFIG.methods[m].of for m in methods if m in REJECTIONS]
-    tuned = [m for m in dict.fromkeys([*sources, *methods]) if m in CONFIG.finetuned]
+    tuned = dict.fromkeys(map(CONFIG.prior_of, methods))
     return [
         *expand(f"{RUN}/{{name}}.jsonl", experiment=experiment, name=own),
         *expand(f"{BRANCH}/prior.jsonl", experiment=experiment, method=tuned),

@@ -94,7 +94,7 @@ rule critic:
     input:
         vqvae=f"{RUN}/vqvae.safetensors",
         codes=f"{RUN}/codes.safetensors",
-        prior=lambda w: f"{rejected(w)}/prior.safetensors",
+        prior=drawn_prior,
     output:
         output=f"{BRANCH}/critic.safetensors",
         metrics=f"{BRANCH}/critic.jsonl",
