@@ -73,20 +73,6 @@ def reward_to_go(rewards: Float[Tensor, "b n"], discount: float) -> Float[Tensor
     return returns
 
 
-def reward_to_go_nearby(rewards: Float[Tensor, "b h w"], discount: float) -> Float[Tensor, "b h w"]:
-    """Sums of this and all later rewards in raster order, discounted by their distance in the grid:
-    sum over j >= i of discount^(rows + columns between i and j) r_j.
-
-    In raster order a code is a whole row away from the one below, which it touches.
-    """
-    height, width = rewards.shape[1:]
-    order = torch.arange(height * width, device=rewards.device)
-    row, column = order // width, order % width
-    apart = (row[:, None] - row).abs() + (column[:, None] - column).abs()
-    weights = (discount ** apart.to(rewards.dtype)).triu()  # (from, to)
-    return (rewards.flatten(1) @ weights.T).view_as(rewards)
-
-
 def leave_one_out(rewards: Float[Tensor, "b ..."], group: int) -> Float[Tensor, "b ..."]:
     """Rewards less the mean of the others in their group of `group` neighbours (at least 2).
 

@@ -55,7 +55,6 @@ def rl_settings(**changes: object) -> Rl:
         "source": "critic",
         "reward": "single",
         "discount": 0.5,
-        "discount_by": "order",
         "whole_weight": 0.5,
         "start_temperature": 1.0,
         "kl_weight": 0.0,

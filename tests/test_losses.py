@@ -179,14 +179,3 @@ def test_entropy_of_known_distributions():
     assert float(losses.entropy(uniform)) == pytest.approx(math.log(8))
     skewed = torch.tensor([[[0.5, 0.25, 0.25]]]).log()
     assert float(losses.entropy(skewed)) == pytest.approx(1.5 * math.log(2))
-
-
-def test_nearby_rewards_count_by_rows_and_columns():
-    rewards = torch.rand(2, 3, 4, dtype=torch.float64)
-    cells = [(row, column) for row in range(3) for column in range(4)]
-    wanted = torch.zeros_like(rewards)
-    for i, (row, column) in enumerate(cells):
-        for other, across in cells[i:]:
-            weight = 0.7 ** (abs(other - row) + abs(across - column))
-            wanted[:, row, column] += weight * rewards[:, other, across]
-    torch.testing.assert_close(losses.reward_to_go_nearby(rewards, 0.7), wanted)

@@ -116,7 +116,6 @@ class Rl(Finetuning):
     source: Literal["critic", "frechet"]  # of the reward; the second is not in the paper
     reward: Literal["single", "intermediate"]  # of the picture, or of each of its patches
     discount: Annotated[Real, Field(ge=0, le=1)]  # of later patches' rewards, a code
-    discount_by: Literal["order", "distance"]  # raster order, or rows and columns between two codes
     whole_weight: Annotated[Real, Field(ge=0, le=1)]  # of the single reward in the intermediate
     start_temperature: Positive  # of the MLE prior, as the start and as the anchor of the KL
     kl_weight: NotNegative  # of KL(policy || MLE prior), per code

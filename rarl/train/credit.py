@@ -56,11 +56,7 @@ class Credit:
             cells = F.interpolate(patches.unsqueeze(1), size, mode="bilinear", antialias=True)
             around = (0, 0, seen.start - drawn.start, drawn.stop - seen.stop)
             cells = F.pad(cells.squeeze(1), around)
-            discount = self.settings.discount
-            if self.settings.discount_by == "distance":
-                grids.append(losses.reward_to_go_nearby(cells, discount).flatten(1))
-            else:
-                grids.append(losses.reward_to_go(cells.flatten(1), discount))
+            grids.append(losses.reward_to_go(cells.flatten(1), self.settings.discount))
         return torch.cat(grids, 1)
 
     def _scaled(self, name: str, advantages: Tensor) -> Tensor:
