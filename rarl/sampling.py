@@ -58,19 +58,21 @@ def sample(
         raise ValueError(f"temperature={temperature} must be above 0 and top_k={top_k} not below")
     if rows is not None and context is None:
         raise ValueError("rows need a context around them")
+
+    def invert(logits: Tensor, numbers: Tensor) -> Tensor:
+        return _invert(policy_log_probs(logits, temperature, top_k), numbers)
+
     drawn: list[Tensor] = []
-    numbers = uniforms.split(prior.positions, 1)
-    for (grid, pixelcnn), uniform in zip(prior.grids.items(), numbers, strict=True):
-        given = context[grid].flatten(1) if context else uniform.new_zeros(uniform.shape).long()
+    grids = uniforms.split(prior.positions, 1)
+    for (grid, pixelcnn), flat in zip(prior.grids.items(), grids, strict=True):
+        numbers = flat.unflatten(1, (pixelcnn.side, pixelcnn.side))  # (B, H, W)
+        given = context[grid] if context else torch.zeros_like(numbers, dtype=torch.long)
         first, last, _ = (rows[grid] if rows else ALL_ROWS).indices(pixelcnn.side)
-        start, stop = first * pixelcnn.side, last * pixelcnn.side
         above = drawn[-1] if drawn else None
-        state = IncrementalPixelCNN(pixelcnn, len(uniform), given[:, :start], above)
-        for n in range(start, stop):
-            log_probs = policy_log_probs(state.logits(), temperature, top_k)
-            state.append(_invert(log_probs, uniform[:, n]))
-        codes = torch.cat((state.codes[:, :stop], given[:, stop:]), 1)
-        drawn.append(codes.unflatten(1, (pixelcnn.side, pixelcnn.side)))
+        state = IncrementalPixelCNN(pixelcnn, invert, len(numbers), given[:, :first], above)
+        for row in range(first, last):
+            state.draw_row(numbers[:, row])
+        drawn.append(torch.cat((state.codes[:, :last], given[:, last:]), 1))
     return tuple(drawn)
 
 

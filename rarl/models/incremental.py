@@ -1,11 +1,11 @@
-"""The PixelCNN one position at a time, equal to its full forward pass.
+"""The PixelCNN position by position, drawing as it goes, equal to its full forward pass.
 
 Every convolution's input is kept, so that a step multiplies only the taps that its mask keeps:
 at a row's start the `v` stream of the whole row is one convolution a layer; each position then
 costs the `h` stream alone. A whole grid costs the multiplications of one forward pass.
 """
 
-from typing import NamedTuple, cast
+from typing import NamedTuple, Protocol, cast
 
 import torch
 import torch.nn.functional as F
@@ -13,6 +13,15 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from rarl.models.pixelcnn import CausalAttention, GatedLayer, PixelCNN, shift
+from rarl.runtime.recording import Recording
+
+
+class Draw(Protocol):
+    def __call__(
+        self, logits: Float[Tensor, "b k"], numbers: Float[Tensor, " b"]
+    ) -> Int[Tensor, " b"]:
+        """A code for each picture, decided by its number in [0, 1)."""
+        ...
 
 
 class _LayerWeights(NamedTuple):
@@ -32,136 +41,161 @@ class _Attention(NamedTuple):
 class IncrementalPixelCNN:
     """The state of drawing a batch of grids; call in evaluation mode, without gradients.
 
-    >>> state = IncrementalPixelCNN(prior, batch=16)
-    >>> for _ in range(side * side):
-    ...     logits = state.logits()        # (B, K) at the next position
-    ...     state.append(draw(logits))     # (B,) int64
+    >>> state = IncrementalPixelCNN(prior, draw, batch=16)
+    >>> for row in range(side):
+    ...     state.draw_row(numbers[:, row])  # (B, W) in [0, 1)
+    >>> state.codes  # (B, H, W) int64
+
+    A row is one function of tensors of fixed shapes, whose kernels a GPU replays (`Recording`).
     """
 
     def __init__(
         self,
         prior: PixelCNN,
+        draw: Draw,
         batch: int,
-        prefix: Int[Tensor, "b n"] | None = None,
+        given: Int[Tensor, "b rows w"] | None = None,
         above: Int[Tensor, "b h w"] | None = None,
+        *,
+        recorded: bool | None = None,
     ) -> None:
-        """Starts at the first position, or behind a given prefix of codes in raster order.
+        """Starts at the first row, or below the rows of codes that are given.
 
-        `above` is the next coarser grid, for a conditional prior.
+        `above` is the next coarser grid, for a conditional prior. `recorded`: that a row may be
+        replayed, for which attention takes in all positions and masks those to come; None for on a
+        GPU alone, since it is more arithmetic.
         """
-        self.prior, side, reach = prior, prior.side, prior.reach
-        self.side, self.reach, self.batch = side, reach, batch
+        self.prior, self._draw, side, reach = prior, draw, prior.side, prior.reach
+        self._batch, self._side, self._reach = batch, side, reach
         like = prior.logits.weight
+        self._recorded = like.is_cuda if recorded is None else recorded
         hidden = prior.settings.hidden_units
-        self.position = 0
-        self.codes = torch.zeros(batch, side * side, dtype=torch.long, device=like.device)
+        self.row = 0  # that is drawn next
+        self.codes = torch.zeros(batch, side, side, dtype=torch.long, device=like.device)
         # Embeddings and activations with a border of zeros where the filters overhang.
         wide = side + 2 * reach
-        self._embedded = like.new_zeros(batch, hidden, side + reach, wide)
-        self._v = [like.new_zeros(batch, hidden, side + reach, wide) for _ in prior.layers]
+        self._above = like.new_zeros(batch, hidden, reach, wide)  # embeddings of the rows above
+        self._v = [like.new_zeros(batch, hidden, reach + 1, wide) for _ in prior.layers]
         self._h = [like.new_zeros(batch, side + reach, hidden) for _ in prior.layers]
         self._left = like.new_zeros(batch, side + reach, hidden)  # embeddings of this row
+        self._drawn = self.codes.new_zeros(batch, side)  # codes of this row
         self._links: list[Tensor] = []  # (side, B, R) a layer: what v gives h in this row
         self._previous = like.new_zeros(batch, hidden)
         self._weights = [_matrices(cast(GatedLayer, layer)) for layer in prior.layers]
         self._enter = _taps(prior.enter_h.weight)
         self._place = prior.place(above)
         self._attention = self._attention_caches()
-        if prefix is not None and prefix.shape[1]:
-            self._prefill(prefix)
+        self._order = torch.arange(side**2, device=like.device)
+        self._run = Recording(self._row)
+        if given is not None and given.shape[1]:
+            self._prefill(given)
+
+    def draw_row(self, numbers: Float[Tensor, "b w"]) -> None:
+        """Draws the next row, from left to right."""
+        place = self._place[:, :, self.row : self.row + 1]
+        start = self._order[self.row * self._side : self.row * self._side + 1]
+        self.codes[:, self.row] = self._run(numbers, place, start)
+        self.row += 1
 
     def _attention_caches(self) -> dict[int, _Attention]:
         like, caches = self.prior.logits.weight, {}
         for at, module in self.prior.attention.items():
             module = cast(CausalAttention, module)
             width = self.prior.settings.hidden_units // module.heads
-            shape = (self.batch, module.heads, self.side**2, width)
+            shape = (self._batch, module.heads, self._side**2, width)
             caches[int(at)] = _Attention(module, like.new_zeros(shape), like.new_zeros(shape))
         return caches
 
-    def logits(self) -> Float[Tensor, "b k"]:
-        """Logits of the code at the next position, given those appended. Call once a position."""
-        row, column = divmod(self.position, self.side)
-        if column == 0:
-            self._start_row(row)
-        window = slice(column, column + self.reach)
+    def _row(self, numbers: Tensor, place: Tensor, start: Tensor) -> Tensor:
+        """(B, W) codes of a row that starts at position `start` (1,)."""
+        self._start_row(place)
+        for column in range(self._side):
+            codes = self._draw(self._logits(column, start), numbers[:, column])
+            embedded = self.prior.embedding(codes)  # (B, C)
+            self._drawn[:, column] = codes
+            self._left[:, column + self._reach] = embedded
+            self._previous.copy_(embedded)
+        p, row = self._reach, self._left[:, self._reach :].transpose(1, 2)  # (B, C, W)
+        self._above.copy_(_below(self._above, F.pad(row, (p, p))))
+        return self._drawn
+
+    def _start_row(self, place: Tensor) -> None:
+        """The v stream of a whole row, from the rows above it."""
+        prior, p = self.prior, self._reach
+        v = prior.enter_v(self._above) + place
+        self._links = [_by_column(prior.link(F.relu(v))) + cast(Tensor, prior.enter_h.bias)]
+        for cache, hidden, module in zip(self._v, self._h, prior.layers, strict=True):
+            layer = cast(GatedLayer, module)
+            cache.copy_(_below(cache, F.pad(F.relu(v)[:, :, 0], (p, p))))
+            u = layer.conv_v(cache)
+            v = v + F.glu(layer.gate_v(F.relu(u)), 1)
+            self._links.append(_by_column(layer.link(F.relu(v))) + cast(Tensor, layer.conv_h.bias))
+            hidden.zero_()
+        self._left.zero_()
+
+    def _logits(self, column: int, start: Tensor) -> Float[Tensor, "b k"]:
+        """Logits of the code at a column, given those drawn before."""
+        window = slice(column, column + self._reach)
         h = torch.addmm(self._links[0][column], self._left[:, window].flatten(1), self._enter)
         for i, weights in enumerate(self._weights):
             cache = self._h[i]
-            cache[:, column + self.reach] = F.relu(h)
-            taps = cache[:, column : column + self.reach + 1].flatten(1)  # (B, taps * C)
+            cache[:, column + self._reach] = F.relu(h)
+            taps = cache[:, column : column + self._reach + 1].flatten(1)  # (B, taps * C)
             u = F.relu(torch.addmm(self._links[i + 1][column], taps, weights.conv), inplace=True)
             h = h + F.glu(torch.addmm(weights.gate_bias, u, weights.gate), 1)
             if i in self._attention:
-                h = self._attend(self._attention[i], h)
+                h = self._attend(self._attention[i], h, column, start)
         return self.prior.head(h)
 
-    def append(self, codes: Int[Tensor, " b"]) -> None:
-        """Sets the code at the next position and moves on."""
-        row, column = divmod(self.position, self.side)
-        embedded = self.prior.embedding(codes)  # (B, C)
-        self.codes[:, self.position] = codes
-        self._embedded[:, :, row + self.reach, column + self.reach] = embedded
-        self._left[:, column + self.reach] = embedded
-        self._previous = embedded
-        self.position += 1
-
-    def _attend(self, cache: _Attention, h: Tensor) -> Tensor:
-        n = self.position
+    def _attend(self, cache: _Attention, h: Tensor, column: int, start: Tensor) -> Tensor:
         query, key, value = cache.module.project(h.unsqueeze(1), self._previous.unsqueeze(1))
-        cache.keys[:, :, n : n + 1] = key
-        cache.values[:, :, n : n + 1] = value
-        attended = F.scaled_dot_product_attention(
-            query, cache.keys[:, :, : n + 1], cache.values[:, :, : n + 1]
-        )
+        if self._recorded:
+            position = start + column
+            cache.keys.index_copy_(2, position, key)
+            cache.values.index_copy_(2, position, value)
+            attended = F.scaled_dot_product_attention(
+                query, cache.keys, cache.values, attn_mask=(self._order <= position)[None, None]
+            )
+        else:
+            n = self.row * self._side + column
+            cache.keys[:, :, n : n + 1] = key
+            cache.values[:, :, n : n + 1] = value
+            attended = F.scaled_dot_product_attention(
+                query, cache.keys[:, :, : n + 1], cache.values[:, :, : n + 1]
+            )
         return h + cache.module.merge(attended).squeeze(1)
 
-    def _start_row(self, row: int) -> None:
-        """The v stream of a whole row, from the rows above it."""
-        prior, p = self.prior, self.reach
-        above = self._embedded[:, :, row : row + p]
-        v = prior.enter_v(above) + self._place[:, :, row : row + 1]
-        bias = cast(Tensor, prior.enter_h.bias)
-        self._links = [_by_column(prior.link(F.relu(v))) + bias]
-        for i, layer in enumerate(prior.layers):
-            layer = cast(GatedLayer, layer)
-            self._v[i][:, :, row + p, p : p + self.side] = F.relu(v)[:, :, 0]
-            u = layer.conv_v(self._v[i][:, :, row : row + p + 1])
-            v = v + F.glu(layer.gate_v(F.relu(u)), 1)
-            self._links.append(_by_column(layer.link(F.relu(v))) + cast(Tensor, layer.conv_h.bias))
-            self._h[i][:, :] = 0
-        self._left[:, :] = 0
-
-    def _prefill(self, prefix: Tensor) -> None:
-        """One teacher-forced pass over the rows of the prefix fills every cache."""
-        prior, p, side, n = self.prior, self.reach, self.side, prefix.shape[1]
-        self.codes[:, :n] = prefix
-        row, column = divmod(n, side)
-        rows = row + (column > 0)
-        grid = self.codes.view(-1, side, side)[:, :rows]
-        embedded = prior.embedding(grid)  # (B, rows, W, C); positions from n on are never used
+    def _prefill(self, given: Tensor) -> None:
+        """One teacher-forced pass over the given rows fills every cache."""
+        prior, p, rows = self.prior, self._reach, given.shape[1]
+        self.codes[:, :rows], self.row = given, rows
+        embedded = prior.embedding(given)  # (B, rows, W, C)
         flat = embedded.flatten(1, 2)
-        v, h = prior.enter(embedded.permute(0, 3, 1, 2), self._place)
-        self._embedded[:, :, p : p + rows, p : p + side] = embedded.permute(0, 3, 1, 2)
-        hidden_rows = []
+        grid = embedded.permute(0, 3, 1, 2)
+        v, h = prior.enter(grid, self._place)
+        _keep_last(self._above, grid, p)
         for i, module in enumerate(prior.layers):
             layer = cast(GatedLayer, module)
-            self._v[i][:, :, p : p + rows, p : p + side] = F.relu(v)
-            hidden_rows.append(F.relu(h))
+            _keep_last(self._v[i], F.relu(v), p)
             v, h = layer(v, h)
             if i in self._attention:
                 attention, tokens = self._attention[i], h.flatten(2).transpose(1, 2)
                 _, key, value = attention.module.project(tokens, shift(flat))
-                attention.keys[:, :, : rows * side] = key
-                attention.values[:, :, : rows * side] = value
+                attention.keys[:, :, : rows * self._side] = key
+                attention.values[:, :, : rows * self._side] = value
                 h = attention.module(tokens, shift(flat)).transpose(1, 2).unflatten(2, h.shape[2:])
-        self.position = n
-        self._previous = flat[:, n - 1]
-        if column:
-            self._start_row(row)
-            self._left[:, p : p + column] = embedded[:, row, :column]
-            for cache, hidden in zip(self._h, hidden_rows, strict=True):
-                cache[:, p : p + column] = hidden[:, :, row, :column].transpose(1, 2)
+        self._previous.copy_(flat[:, -1])
+
+
+def _below(rows: Float[Tensor, "b c h w"], row: Float[Tensor, "b c w"]) -> Tensor:
+    """The rows one further down: without the first, with a new one at the end."""
+    return torch.cat((rows[:, :, 1:], row.unsqueeze(2)), 2)
+
+
+def _keep_last(cache: Tensor, rows: Float[Tensor, "b c h w"], border: int) -> None:
+    """Puts as many of the last rows as the cache holds at its end, within its border."""
+    kept = rows[:, :, -cache.shape[2] :]
+    cache[:, :, -kept.shape[2] :, border:-border] = kept
 
 
 def _by_column(x: Tensor) -> Tensor:
