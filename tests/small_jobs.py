@@ -117,6 +117,8 @@ def tune(inputs: Path, rl: Rl | Finetuning, out: Path) -> None:
         oracle=inputs / "oracle-one",
         codes=inputs / "codes-one",
         priors=[inputs / "prior-one"],
+        vqvae=None,
+        reward_reference=None,
         output=out / OUT,
         metrics=out / LOG,
     )
