@@ -95,18 +95,24 @@ def of_prior(config: Config, experiment: str, grid: int, folder: Path) -> Contes
         tuple(torch.randint(size, (EXAMPLES, n, n), dtype=torch.int16) for n in of.latents), size
     )
     one = CodeSet(tuple(part[:1] for part in codes.grids), size)
-    settings = of.prior.of(of.grids[grid])
+    settings = plan.prior(config, experiment, of.grids[grid])
 
     def rarl(steps: int) -> None:
-        some = settings.model_copy(update={"steps": steps})
+        some = settings.prior.model_copy(update={"steps": steps})
         log, checkpoints = bookkeeping(folder)
         train_prior(
-            some, codes, one, grid=grid, seed=0, device=on, log=log, checkpoints=checkpoints
+            settings.model_copy(update={"prior": some}),
+            codes,
+            one,
+            device=on,
+            log=log,
+            checkpoints=checkpoints,
         )
 
     def plain(steps: int) -> None:
-        model = PixelCNN(settings, of.latents[grid], size, conditional=grid > 0).to(on)
-        maximise(model, settings, codes.grids[grid], codes.grids[grid - 1] if grid else None, steps)
+        model = PixelCNN(settings.prior, of.latents[grid], size, conditional=grid > 0).to(on)
+        above = codes.grids[grid - 1] if grid else None
+        maximise(model, settings.prior, codes.grids[grid], above, steps)
 
     return Contest(rarl, plain)
 

@@ -66,7 +66,13 @@ def prepare(config: Config, dataset: str, image_size: int) -> PrepareSettings:
 def vqvae(config: Config, experiment: str) -> VqvaeSettings:
     of = config.experiments[experiment]
     limits = of.limits.of("codes_in_use")
-    return VqvaeSettings(seed=of.seed, latents=of.latents, vqvae=of.vqvae, limits=limits)
+    return VqvaeSettings(
+        seed=of.seed,
+        latents=of.latents,
+        vqvae=of.vqvae,
+        precision=of.precision,
+        limits=limits,
+    )
 
 
 def codes(config: Config, experiment: str) -> CodesSettings:
@@ -86,7 +92,7 @@ def oracle_prior(config: Config, experiment: str) -> PriorSettings:
     of = config.experiments[experiment]
     assert of.oracle is not None
     prior = of.prior.overlaid(of.oracle.prior, "oracle.prior")
-    return PriorSettings(seed=of.seed, grid=0, prior=prior)
+    return PriorSettings(seed=of.seed, grid=0, prior=prior, precision=of.precision)
 
 
 def oracle_codes(config: Config, experiment: str) -> OracleCodesSettings:
@@ -106,7 +112,12 @@ def nll(config: Config, experiment: str) -> NllSettings:
 
 def prior(config: Config, experiment: str, grid: str) -> PriorSettings:
     of = config.experiments[experiment]
-    return PriorSettings(seed=of.seed, grid=of.grids.index(grid), prior=of.prior.of(grid))
+    return PriorSettings(
+        seed=of.seed,
+        grid=of.grids.index(grid),
+        prior=of.prior.of(grid),
+        precision=of.precision,
+    )
 
 
 def extractor(config: Config, experiment: str) -> ExtractorSettings:
@@ -144,6 +155,7 @@ def finetune(config: Config, experiment: str, method: str) -> FinetuneSettings:
         rows=of.latents if mle else rl.part.rows(of.latents),
         temperature=of.sampling.temperature,
         top_k=of.sampling.top_k,
+        precision=of.precision,
         limits={} if mle else of.limits.of("entropy", "kl", "wasserstein"),
         extractor=None if of.oracle else extractor(config, experiment),
     )
@@ -159,21 +171,23 @@ def critic(config: Config, experiment: str, method: str) -> CriticTraining:
         steps=rl.critic.warmup_steps + rl.iterations * rl.critic.steps,
         temperature=of.sampling.temperature,
         top_k=of.sampling.top_k,
+        precision=of.precision,
         log_every=rl.log_every,
         limits=of.limits.of("wasserstein"),
     )
 
 
 def draw(config: Config, experiment: str, method: str, seed: int, shard: int) -> DrawSettings:
-    of, by = config.experiments[experiment].sampling, config.methods[method]
-    drawn = of.pictures(shard)
+    of, by = config.experiments[experiment], config.methods[method]
+    drawn = of.sampling.pictures(shard)
     return DrawSettings(
         seed=seed,
         first=drawn.start,
         count=len(drawn),
-        batch_size=of.batch_size,
-        temperature=by.temperature if isinstance(by, Tempered) else of.temperature,
-        top_k=of.top_k,
+        batch_size=of.sampling.batch_size,
+        temperature=by.temperature if isinstance(by, Tempered) else of.sampling.temperature,
+        top_k=of.sampling.top_k,
+        precision=of.precision,
     )
 
 
@@ -218,6 +232,7 @@ def seconds(config: Config, experiment: str, method: str, batch_size: int) -> Se
         priors=tuple(of.prior.of(grid) for grid in of.grids),
         rows=config.finetuning(experiment, method).part.rows(of.latents),
         batch_size=batch_size,
+        precision=of.precision,
     )
 
 

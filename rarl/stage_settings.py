@@ -13,6 +13,7 @@ from rarl.config import (
     Frechet,
     Limit,
     Positive,
+    Precision,
     Prior,
     Real,
     Rl,
@@ -30,6 +31,7 @@ class VqvaeSettings(Settings):
     seed: CountOrZero
     latents: tuple[Count, ...]
     vqvae: Vqvae
+    precision: Precision
     limits: dict[str, Limit]  # of logged figures, as below
 
 
@@ -42,6 +44,7 @@ class PriorSettings(Settings):
     seed: CountOrZero
     grid: CountOrZero  # 0 is the coarsest
     prior: Prior
+    precision: Precision
 
 
 class ExtractorSettings(Settings):
@@ -64,6 +67,7 @@ class FinetuneSettings(Settings):
     rows: tuple[Count, ...]  # that a rollout draws of each grid; for `mle` all
     temperature: Positive
     top_k: CountOrZero
+    precision: Precision
     limits: dict[str, Limit]
     extractor: ExtractorSettings | None  # None for an oracle experiment, judged by its oracle
 
@@ -88,6 +92,7 @@ class CriticTraining(Settings):
     steps: Count
     temperature: Positive
     top_k: CountOrZero
+    precision: Precision
     log_every: Count
     limits: dict[str, Limit]
 
@@ -99,6 +104,7 @@ class DrawSettings(Settings):
     batch_size: Count
     temperature: Positive
     top_k: CountOrZero
+    precision: Precision
 
 
 class RejectSettings(Settings):
@@ -133,6 +139,7 @@ class SecondsSettings(Settings):
     priors: tuple[Prior, ...]
     rows: tuple[Count, ...]  # that a rollout draws of each grid
     batch_size: Count
+    precision: Precision
 
 
 class GridSettings(Settings):

@@ -58,7 +58,15 @@ OUT, LOG = "out.safetensors", "log.jsonl"
 LAZY = {"loss": "logistic", "batch_size": 4, "warmup_steps": 3, "penalty_every": 3}
 CRITIC = critic_settings(**LAZY, map_size=8)
 CODES_CRITIC = critic_settings(**LAZY, stem_stride=1, final_size=2)
-DRAWING = DrawSettings(seed=3, first=4, count=10, batch_size=2, temperature=1.0, top_k=0)
+DRAWING = DrawSettings(
+    seed=3,
+    first=4,
+    count=10,
+    batch_size=2,
+    temperature=1.0,
+    top_k=0,
+    precision="float32",
+)
 BRIEF = {"iterations": 6, "batch_size": 4, "evaluate_every": 2, "evaluate_samples": 4}
 
 
@@ -106,6 +114,7 @@ def tuning(rows: tuple[int, ...], rl: Rl | Finetuning) -> FinetuneSettings:
         rows=rows,
         temperature=1.0,
         top_k=0,
+        precision="float32",
         limits={},
         extractor=None,
     )
@@ -184,6 +193,7 @@ def train_critic(inputs: Path, out: Path) -> None:
         steps=8,
         temperature=1.0,
         top_k=0,
+        precision="float32",
         log_every=2,
         limits={},
     )
@@ -214,12 +224,12 @@ def draw_best(inputs: Path, out: Path) -> None:
 
 
 def train_vqvae(inputs: Path, of: Vqvae, out: Path) -> None:
-    settings = VqvaeSettings(seed=0, latents=(2, 4), vqvae=of, limits={})
+    settings = VqvaeSettings(seed=0, latents=(2, 4), vqvae=of, precision="float32", limits={})
     vqvae.run(settings, data=inputs / "manifest.json", output=out / OUT, metrics=out / LOG)
 
 
 def train_prior(inputs: Path, of: Prior, grid: int, out: Path) -> None:
-    settings = PriorSettings(seed=0, grid=grid, prior=of)
+    settings = PriorSettings(seed=0, grid=grid, prior=of, precision="float32")
     prior.run(settings, codes=inputs / "codes-two", output=out / OUT, metrics=out / LOG)
 
 

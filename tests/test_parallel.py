@@ -162,7 +162,7 @@ def test_the_command_starts_as_many_processes(
     one, two = tmp_path / "one", tmp_path / "two"
     jobs["prior-0"](one)
     of = prior_settings.model_copy(update={"steps": 8})
-    settings = plan.to_json(PriorSettings(seed=0, grid=0, prior=of))
+    settings = plan.to_json(PriorSettings(seed=0, grid=0, prior=of, precision="float32"))
     two.mkdir()
     command = [
         *(sys.executable, "-m", "rarl.cli", "prior", "--gpus", "2", "--threads", "2"),

@@ -74,6 +74,7 @@ def test_shards_draw_what_one_job_draws(
         for shard in range(shards):
             pictures = sampling(11, 2, shards).pictures(shard)
             settings = DrawSettings(
+                precision="float32",
                 seed=7,
                 first=pictures.start,
                 count=len(pictures),

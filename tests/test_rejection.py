@@ -25,7 +25,15 @@ def test_the_best_of_each_batch_are_kept_in_order(
     prior, vqvae = make_code_prior(2, 4), VQVAE(vqvae_settings, 2)
     vqvae.train()(torch.rand(4, 3, 16, 16))
     vqvae.eval()
-    of = DrawSettings(seed=3, first=0, count=6, batch_size=4, temperature=1.0, top_k=0)
+    of = DrawSettings(
+        seed=3,
+        first=0,
+        count=6,
+        batch_size=4,
+        temperature=1.0,
+        top_k=0,
+        precision="float32",
+    )
     kept = list(draw_best(prior, vqvae, Brightness(), RejectSettings(draw=of, draws=3), 0))
     batches = list(draw(prior, 3, 18, 12, temperature=1.0, top_k=0))
     assert [len(codes[0]) for codes in kept] == [4, 2]

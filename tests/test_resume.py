@@ -120,7 +120,7 @@ def test_killed_from_outside_the_same_command_goes_on(
     """As a batch system kills: at whatever moment."""
     whole, broken = tmp_path / "whole", tmp_path / "broken"
     of = prior_settings.model_copy(update={"steps": 300, "evaluate_every": 50})
-    settings = PriorSettings(seed=0, grid=0, prior=of)
+    settings = PriorSettings(seed=0, grid=0, prior=of, precision="float32")
     prior.run(settings, codes=inputs / "codes-two", output=whole / OUT, metrics=whole / LOG)
     command = [
         *(sys.executable, "-m", "rarl.cli", "prior", "--threads", "1"),

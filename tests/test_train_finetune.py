@@ -50,6 +50,7 @@ def test_the_best_check_is_kept(
     mle = objective == "mle"
     rl = finetuning(**BRIEF) if mle else rl_settings(**BRIEF, kl_weight=0.1, critic=CRITIC)
     settings = FinetuneSettings(
+        precision="float32",
         seed=0,
         flip=False,
         objective=objective,

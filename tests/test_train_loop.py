@@ -73,6 +73,7 @@ def test_the_loop_logs_evaluates_and_publishes(tmp_path: Path):
     loop = Loop(
         "x",
         5,
+        precision="float32",
         warmup=2,
         seed=0,
         log=log,
@@ -95,6 +96,7 @@ def test_a_figure_that_is_not_finite_stops_with_stage_step_and_name(tmp_path: Pa
     loop = Loop(
         "prior",
         3,
+        precision="float32",
         seed=0,
         log=MetricsLog(path),
         log_every=1,
@@ -114,6 +116,7 @@ def test_a_figure_beyond_its_limit_stops_or_is_noted(tmp_path: Path, value: floa
         return Loop(
             "prior",
             2,
+            precision="float32",
             seed=0,
             log=MetricsLog(tmp_path / name),
             log_every=1,
@@ -152,6 +155,7 @@ def test_a_codebook_that_collapses_is_noted(
             return np.full((len(indices), 16, 16, 3), 99, np.uint8)
 
     settings = VqvaeSettings(
+        precision="float32",
         seed=0,
         latents=(4,),
         vqvae=vqvae_settings.model_copy(update={"restart_threshold": 0.0}),

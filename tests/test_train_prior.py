@@ -13,6 +13,7 @@ from rarl.models.prior import CodePrior
 from rarl.models.saved import CodeSet
 from rarl.runtime.checkpoints import Checkpoints
 from rarl.runtime.metrics_log import MetricsLog
+from rarl.stage_settings import PriorSettings
 from rarl.train.prior import evaluate_nll, learning_rate, train_prior, unigram_nll
 
 CPU = torch.device("cpu")
@@ -50,15 +51,14 @@ def test_the_prior_learns_and_repeats_bit_for_bit(
     tmp_path: Path, prior_settings: Prior, codes_of: CodesOf, sides: tuple[int, ...], grid: int
 ):
     changes = {"steps": 60, "evaluate_every": 20, "learning_rate": 1e-2}
-    settings = prior_settings.model_copy(update=changes)
+    of = prior_settings.model_copy(update=changes)
+    settings = PriorSettings(seed=3, grid=grid, prior=of, precision="float32")
     train, val = codes_of(40, *sides), codes_of(10, *sides)
     priors = [
         train_prior(
             settings,
             train,
             val,
-            grid=grid,
-            seed=3,
             device=CPU,
             log=MetricsLog(tmp_path / name),
             checkpoints=Checkpoints(tmp_path / name, {}),

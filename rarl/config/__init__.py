@@ -28,6 +28,7 @@ from rarl.config.fields import (
     ExtractorName,
     Name,
     Positive,
+    Precision,
     Real,
     Settings,
 )
@@ -85,6 +86,7 @@ __all__ = [
     "Oracle",
     "Part",
     "Positive",
+    "Precision",
     "Prior",
     "Priors",
     "QualityTable",

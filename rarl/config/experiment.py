@@ -10,6 +10,7 @@ from rarl.config.fields import (
     CountOrZero,
     ExtractorName,
     Positive,
+    Precision,
     Real,
     Settings,
 )
@@ -108,6 +109,7 @@ class Experiment(Settings):
 
     seed: CountOrZero
     dataset: str
+    precision: Precision  # of networks that train or draw; evaluation is in float32
     image_size: Count
     latents: Annotated[tuple[Count, ...], Field(min_length=1, max_length=2)]  # sides, coarse first
     vqvae: Vqvae

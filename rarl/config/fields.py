@@ -61,6 +61,7 @@ Share = Annotated[Real, Field(gt=0, le=1)]
 OddFilter = Annotated[int, Field(ge=1), AfterValidator(_odd)]
 
 
+Precision = Literal["float32", "bfloat16"]
 ExtractorName = Literal["inception", "efficientnet_lite0", "efficientnet_lite1"]
 
 

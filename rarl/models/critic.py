@@ -10,6 +10,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from rarl.config import Critic as CriticSettings
+from rarl.runtime.precision import raised
 
 
 class Scores(NamedTuple):
@@ -67,5 +68,6 @@ class Critic(nn.Module):
         patches = None
         if self.stem is not None:
             images = self.stem(images)
-            patches = self.patch_score(images).squeeze(1)
-        return Scores(self.score(self.features(images).flatten(1)).squeeze(1), patches)
+            patches = raised(self.patch_score(images).squeeze(1))
+        whole = self.score(self.features(images).flatten(1)).squeeze(1)
+        return Scores(raised(whole), patches)

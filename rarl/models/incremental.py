@@ -13,6 +13,7 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from rarl.models.pixelcnn import CausalAttention, GatedLayer, PixelCNN, shift
+from rarl.runtime.precision import raised
 from rarl.runtime.recording import Recording
 
 
@@ -83,7 +84,7 @@ class IncrementalPixelCNN:
         self._previous = like.new_zeros(batch, hidden)
         self._weights = [_matrices(cast(GatedLayer, layer)) for layer in prior.layers]
         self._enter = _taps(prior.enter_h.weight)
-        self._place = prior.place(above)
+        self._place = raised(prior.place(above))
         self._attention = self._attention_caches()
         self._order = torch.arange(side**2, device=like.device)
         self._run = Recording(self._row)
@@ -137,6 +138,7 @@ class IncrementalPixelCNN:
         """Logits of the code at a column, given those drawn before."""
         window = slice(column, column + self._reach)
         h = torch.addmm(self._links[0][column], self._left[:, window].flatten(1), self._enter)
+        h = raised(h)  # the residual sum
         for i, weights in enumerate(self._weights):
             cache = self._h[i]
             cache[:, column + self._reach] = F.relu(h)

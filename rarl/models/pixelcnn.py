@@ -13,6 +13,7 @@ from jaxtyping import Float, Int
 from torch import Tensor, nn
 
 from rarl.config import Prior
+from rarl.runtime.precision import raised
 
 ALL_ROWS = slice(None)
 
@@ -228,7 +229,7 @@ class PixelCNN(nn.Module):
         p, rows = self.reach, embedded.shape[2]
         v = self.enter_v(F.pad(embedded, (p, p, p, 0))[:, :, :-1]) + place[:, :, :rows]
         h = self.enter_h(F.pad(embedded, (p, 0))[..., :-1]) + self.link(F.relu(v))
-        return v, h
+        return raised(v), raised(h)
 
     def head(self, h: Float[Tensor, "... c"]) -> Float[Tensor, "... k"]:
         return self.logits(F.relu(self.output(h)))

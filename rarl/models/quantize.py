@@ -8,6 +8,7 @@ from jaxtyping import Float, Int
 from torch import Tensor, nn
 
 from rarl.runtime import parallel
+from rarl.runtime.precision import exact, raised
 
 
 class Quantized(NamedTuple):
@@ -42,6 +43,7 @@ class Quantizer(nn.Module):
 
     def forward(self, latents: Float[Tensor, "b d h w"]) -> Quantized:
         """Quantises, and in training mode updates the codebook afterwards."""
+        latents = raised(latents)
         flat = latents.permute(0, 2, 3, 1).reshape(-1, latents.shape[1])  # (N, D)
         if self.training and not self.started:
             self._start(parallel.gather(flat.detach()))
@@ -56,7 +58,8 @@ class Quantizer(nn.Module):
 
     def nearest(self, flat: Float[Tensor, "n d"]) -> Int[Tensor, " n"]:
         """Index of the codebook vector at the least squared distance."""
-        distance = self.codebook.square().sum(1) - 2 * flat @ self.codebook.T  # (N, K) + |x|^2
+        with exact(flat):
+            distance = self.codebook.square().sum(1) - 2 * flat @ self.codebook.T  # (N, K) + |x|^2
         return distance.argmin(1)
 
     def embed(self, codes: Int[Tensor, "b h w"]) -> Float[Tensor, "b d h w"]:

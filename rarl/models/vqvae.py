@@ -14,6 +14,7 @@ from torch import Tensor, nn
 
 from rarl.config import Vqvae
 from rarl.models.quantize import Quantized, Quantizer
+from rarl.runtime.precision import raised
 
 Codes = tuple[Tensor, ...]  # of (B, h, w) int64, coarse to fine
 
@@ -145,8 +146,8 @@ class VQVAE(nn.Module):
 
     def _decode(self, latents: list[Tensor]) -> Tensor:
         *coarse, finest = latents
-        raised = [up(grid) for up, grid in zip(self.upsample, coarse, strict=True)]
-        return self.decoder(torch.cat((*raised, finest), 1))
+        enlarged = [up(grid) for up, grid in zip(self.upsample, coarse, strict=True)]
+        return raised(self.decoder(torch.cat((*enlarged, finest), 1)))
 
     def _quantizer(self, grid: int) -> Quantizer:
         return cast(Quantizer, self.quantizers[grid])

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from rarl.models.saved import load_prior
 from rarl.models.vqvae import Codes
-from rarl.runtime import device, provenance
+from rarl.runtime import device, precision, provenance
 from rarl.runtime.checkpoints import Checkpoints
 from rarl.sampling import draw
 from rarl.stage_settings import DrawSettings
@@ -30,5 +30,5 @@ def run(settings: DrawSettings, *, prior: Path, output: Path, timing: Path) -> N
         )
 
     made = provenance.describe("draw", settings, prior=prior)
-    with Checkpoints(output, made) as checkpoints:
+    with Checkpoints(output, made) as checkpoints, precision.computing(settings.precision):
         save_draws(output, timing, settings, batches, model.codebook_size, made, checkpoints)

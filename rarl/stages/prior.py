@@ -18,11 +18,9 @@ def run(settings: PriorSettings, *, codes: Path, output: Path, metrics: Path) ->
     made = provenance.describe("prior", settings, codes=codes)
     with Checkpoints(output, made) as checkpoints:
         prior = train_prior(
-            settings.prior,
+            settings,
             training_codes(sets, flip=settings.prior.flip),
             sets["val"],
-            grid=settings.grid,
-            seed=settings.seed,
             device=device.pick(),
             log=MetricsLog(metrics),
             checkpoints=checkpoints,

@@ -6,7 +6,7 @@ from pathlib import Path
 from rarl.models.saved import load_critic, load_prior, load_vqvae
 from rarl.models.vqvae import Codes
 from rarl.rejection import draw_best
-from rarl.runtime import device, provenance
+from rarl.runtime import device, precision, provenance
 from rarl.runtime.checkpoints import Checkpoints
 from rarl.stage_settings import RejectSettings
 from rarl.stages._drawing import save_draws
@@ -32,5 +32,5 @@ def run(
         return draw_best(model, decoder, judge, settings, first)
 
     made = provenance.describe("reject", settings, vqvae=vqvae, prior=prior, critic=critic)
-    with Checkpoints(output, made) as checkpoints:
+    with Checkpoints(output, made) as checkpoints, precision.computing(settings.draw.precision):
         save_draws(output, timing, settings.draw, batches, model.codebook_size, made, checkpoints)

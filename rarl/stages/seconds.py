@@ -7,7 +7,7 @@ from statistics import fmean, stdev
 import torch
 
 from rarl.models.prior import stack
-from rarl.runtime import device, provenance, seeds
+from rarl.runtime import device, precision, provenance, seeds
 from rarl.runtime.files import write_json
 from rarl.runtime.progress import track
 from rarl.sampling import sample
@@ -33,7 +33,8 @@ def run(settings: SecondsSettings, *, output: Path) -> None:
         rows = random_part(settings.rows, settings.latents)
         device.wait()
         start = time.perf_counter()
-        sample(prior, uniforms, temperature=1.0, top_k=0, context=context, rows=rows)
+        with precision.computing(settings.precision):
+            sample(prior, uniforms, temperature=1.0, top_k=0, context=context, rows=rows)
         device.wait()
         times.append(time.perf_counter() - start)
     seconds = times[1:]

@@ -13,6 +13,7 @@ from rarl.models.critic import Critic, Scores
 from rarl.runtime import parallel
 from rarl.runtime.checkpoints import Stateful
 from rarl.runtime.ranks import world
+from rarl.train.adam import adam
 from rarl.train.averaging import MovingAverage
 from rarl.train.rollouts import Rollouts
 
@@ -34,9 +35,7 @@ class Adversary:
         self.critic = Critic(settings, channels, height, width).to(device)
         self._average = MovingAverage(self.critic, settings.ema_decay)
         # No momentum, as Gulrajani et al. 2017 (arXiv 1704.00028), algorithm 1.
-        self.optimiser = torch.optim.Adam(
-            self.critic.parameters(), settings.learning_rate, betas=(0.0, 0.9)
-        )
+        self.optimiser = adam(self.critic.parameters(), settings.learning_rate, (0.0, 0.9))
 
     def learn(self, rollouts: Rollouts) -> dict[str, Tensor]:
         """One step on a random part of the rollouts and the reconstructions beside them."""

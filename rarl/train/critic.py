@@ -53,6 +53,7 @@ def train_critic(
         log_every=settings.log_every,
         evaluate_every=settings.steps,
         checkpoints=checkpoints,
+        precision=settings.precision,
         limits=settings.limits,
     )
     loop.run(step, lambda _: {}, {"adversary": adversary})

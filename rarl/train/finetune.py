@@ -18,6 +18,7 @@ from rarl.runtime import parallel, seeds
 from rarl.runtime.checkpoints import Checkpoints, Stateful
 from rarl.runtime.metrics_log import MetricsLog
 from rarl.stage_settings import FinetuneSettings
+from rarl.train.adam import adam
 from rarl.train.adversary import Adversary
 from rarl.train.averaging import Best, MovingAverage
 from rarl.train.batches import batch_indices
@@ -50,7 +51,7 @@ def finetune(
     if isinstance(settings.rl, Rl):
         temper(prior, settings.rl.start_temperature)
     average, best = MovingAverage(prior, settings.rl.ema_decay), Best()
-    optimiser = torch.optim.Adam(prior.parameters(), settings.rl.learning_rate)
+    optimiser = adam(prior.parameters(), settings.rl.learning_rate)
     state: dict[str, Stateful] = {
         "prior": prior,
         "optimiser": optimiser,
@@ -86,6 +87,7 @@ def finetune(
         log_every=settings.rl.log_every,
         evaluate_every=settings.rl.evaluate_every,
         checkpoints=checkpoints,
+        precision=settings.precision,
         limits=settings.limits,
     )
     loop.run(step, evaluate, state)

@@ -3,7 +3,6 @@
 The draw's random numbers are the same at every check, for every method, and used for nothing else.
 """
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import ClassVar, Protocol
 
@@ -15,7 +14,7 @@ from rarl.metrics.frechet import Gaussian, frechet_distance
 from rarl.metrics.moments import Moments
 from rarl.models.prior import CodePrior
 from rarl.models.vqvae import VQVAE, Codes, to_pixels
-from rarl.runtime import seeds
+from rarl.runtime import precision, seeds
 from rarl.sampling import draw
 from rarl.stage_settings import FinetuneSettings
 
@@ -62,9 +61,9 @@ class OracleJudge:
         return total / settings.rl.evaluate_samples
 
 
-def held_out(prior: CodePrior, settings: FinetuneSettings) -> Iterator[Codes]:
+def held_out(prior: CodePrior, settings: FinetuneSettings) -> list[Codes]:
     """`evaluate_samples` fixed draws, in batches."""
-    return draw(
+    batches = draw(
         prior,
         seeds.derive(settings.seed, "held-out draw"),
         settings.rl.evaluate_samples,
@@ -72,3 +71,5 @@ def held_out(prior: CodePrior, settings: FinetuneSettings) -> Iterator[Codes]:
         temperature=settings.temperature,
         top_k=settings.top_k,
     )
+    with precision.computing(settings.precision):
+        return list(batches)

@@ -8,8 +8,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from rarl.config import Limit
-from rarl.runtime import device, parallel, seeds
+from rarl.config import Limit, Precision
+from rarl.runtime import device, parallel, precision, seeds
 from rarl.runtime.checkpoints import Checkpoints, Stateful
 from rarl.runtime.errors import UserError
 from rarl.runtime.metrics_log import MetricsLog, NotFiniteError
@@ -35,6 +35,7 @@ class Loop:
     log_every: int
     evaluate_every: int
     checkpoints: Checkpoints
+    precision: Precision  # of the steps, not of the evaluations
     warmup: int = 0
     limits: Mapping[str, Limit] = field(default_factory=dict)  # of logged figures
     done: int = field(init=False, default=0)  # the next step's number
@@ -58,7 +59,8 @@ class Loop:
             for i in progress:
                 start = time.perf_counter()
                 torch.manual_seed(seeds.derive(self.seed, self.stage, i))
-                figures = step(i)
+                with precision.computing(self.precision):
+                    figures = step(i)
                 self.done = i + 1
                 if self._evaluates:
                     device.wait()

@@ -14,6 +14,8 @@ from rarl.models.vqvae import Codes
 from rarl.runtime import parallel, seeds
 from rarl.runtime.checkpoints import Checkpoints
 from rarl.runtime.metrics_log import MetricsLog
+from rarl.stage_settings import PriorSettings
+from rarl.train.adam import adam
 from rarl.train.averaging import Best, MovingAverage
 from rarl.train.batches import batch_indices, consecutive
 from rarl.train.loop import Loop
@@ -66,12 +68,10 @@ def learning_rate(settings: Prior, step: int) -> float:
 
 
 def train_prior(
-    settings: Prior,
+    settings: PriorSettings,
     train: CodeSet,
     val: CodeSet,
     *,
-    grid: int,
-    seed: int,
     device: torch.device,
     log: MetricsLog,
     checkpoints: Checkpoints,
@@ -80,35 +80,37 @@ def train_prior(
 
     It has the averaged weights of the lowest validation NLL and is in evaluation mode.
     """
-    torch.manual_seed(seeds.derive(seed, "prior", grid, "weights"))
+    of, grid = settings.prior, settings.grid
+    torch.manual_seed(seeds.derive(settings.seed, "prior", grid, "weights"))
     side, size = train.grids[grid].shape[1], train.codebook_size
-    prior = CodePrior({grid: PixelCNN(settings, side, size, conditional=grid > 0)}).to(device)
-    optimiser = torch.optim.Adam(prior.parameters(), settings.learning_rate)
-    average, best = MovingAverage(prior, settings.ema_decay), Best()
-    order = seeds.derive(seed, "prior", "order")
+    prior = CodePrior({grid: PixelCNN(of, side, size, conditional=grid > 0)}).to(device)
+    optimiser = adam(prior.parameters(), of.learning_rate)
+    average, best = MovingAverage(prior, of.ema_decay), Best()
+    order = seeds.derive(settings.seed, "prior", "order")
     unigram = unigram_nll(train.grids[grid], val.grids[grid], size)
 
     def step(i: int) -> dict[str, Tensor]:
-        optimiser.param_groups[0]["lr"] = learning_rate(settings, i)
-        indices = batch_indices(len(train), settings.batch_size, order, i)
+        optimiser.param_groups[0]["lr"] = learning_rate(of, i)
+        indices = batch_indices(len(train), of.batch_size, order, i)
         codes = train.take(parallel.share(indices), device)
-        figures = maximise_likelihood(prior, optimiser, codes, settings.gradient_clip)
+        figures = maximise_likelihood(prior, optimiser, codes, of.gradient_clip)
         average.update(prior)
         return figures
 
     def evaluate(_: int) -> dict[str, float]:
-        value = parallel.from_first(lambda: evaluate_nll(average.model, val, settings.batch_size))
+        value = parallel.from_first(lambda: evaluate_nll(average.model, val, of.batch_size))
         best.offer(value, average.model)
         return {"val_nll": value, "unigram_nll": unigram}
 
     loop = Loop(
         "prior",
-        settings.steps,
-        seed=seed,
+        of.steps,
+        seed=settings.seed,
         log=log,
-        log_every=settings.log_every,
-        evaluate_every=settings.evaluate_every,
+        log_every=of.log_every,
+        evaluate_every=of.evaluate_every,
         checkpoints=checkpoints,
+        precision=settings.precision,
     )
     loop.run(
         step, evaluate, {"prior": prior, "optimiser": optimiser, "average": average, "best": best}

@@ -12,6 +12,7 @@ from rarl.runtime import parallel, seeds
 from rarl.runtime.checkpoints import Checkpoints
 from rarl.runtime.metrics_log import MetricsLog
 from rarl.stage_settings import VqvaeSettings
+from rarl.train.adam import adam
 from rarl.train.batches import batch_indices, consecutive
 from rarl.train.loop import Loop
 
@@ -39,7 +40,7 @@ def train_vqvae(
     of = settings.vqvae
     torch.manual_seed(seeds.derive(settings.seed, "vqvae", "weights"))
     model = VQVAE(of, len(settings.latents)).to(device)
-    optimiser = torch.optim.Adam(model.parameters(), of.learning_rate)
+    optimiser = adam(model.parameters(), of.learning_rate)
     order = seeds.derive(settings.seed, "vqvae", "order")
 
     def step(i: int) -> dict[str, Tensor]:
@@ -65,6 +66,7 @@ def train_vqvae(
         log_every=of.log_every,
         evaluate_every=of.evaluate_every,
         checkpoints=checkpoints,
+        precision=settings.precision,
         limits=settings.limits,
     )
 

@@ -1,0 +1,47 @@
+"""The precision that networks compute in while they train and draw."""
+
+from contextlib import AbstractContextManager
+from copy import deepcopy
+from typing import TypeVar
+
+import torch
+from torch import Tensor, nn
+
+from rarl.config import Precision
+from rarl.runtime import device
+
+PRODUCTS = (nn.Conv2d, nn.ConvTranspose2d, nn.Linear)
+Module = TypeVar("Module", bound=nn.Module)
+
+
+def computing(precision: Precision) -> AbstractContextManager[object]:
+    """Within, matrix products and convolutions are of this type (torch's autocast).
+
+    With bfloat16 weights, residual sums, losses, log-probabilities and codebooks stay float32.
+    """
+    return torch.autocast(device.pick().type, torch.bfloat16, enabled=precision == "bfloat16")
+
+
+def exact(like: Tensor) -> AbstractContextManager[object]:
+    """Within, everything has the type of its tensors, whatever is set outside."""
+    return torch.autocast(like.device.type, enabled=False)
+
+
+def lowered(module: Module, like: Tensor) -> Module:
+    """A copy whose weights of products have the type that products have here, or the module itself.
+
+    For a network that runs many times with the same weights: autocast would convert them anew.
+    """
+    on = like.device.type
+    if not torch.is_autocast_enabled(on):
+        return module
+    copy = deepcopy(module)
+    for part in copy.modules():
+        if isinstance(part, PRODUCTS):
+            part.to(torch.get_autocast_dtype(on))
+    return copy
+
+
+def raised(x: Tensor) -> Tensor:
+    """In float32, or as it is where that is no less: what is added up or taken a log of."""
+    return x.to(torch.promote_types(x.dtype, torch.float32))
