@@ -23,6 +23,7 @@ from rarl.models.prior import new_prior
 from rarl.models.saved import CodeSet
 from rarl.models.vqvae import VQVAE
 from rarl.runtime import device
+from rarl.runtime.precision import computing
 from rarl.train.finetune import reinforce
 from rarl.train.reinforce import Reinforce
 
@@ -57,15 +58,16 @@ def measure(path: str, experiment: str, method: str, repeats: int) -> Iteration:
 
     Two, as by default, hold one gradient penalty where it comes with every fourth critic step.
     """
-    learner, product = new_learner(path, experiment, method), Product()
-    start = peak_memory()
-    learner.step(0)
-    time = phases(learner, now, range(1, 1 + repeats))
-    memory = peak_memory() - start
-    learner = new_learner(path, experiment, method)
-    with arithmetic() as counter:
-        work = phases(learner, lambda: counter.flops, range(repeats))
-    return Iteration(time, work, product.flops / seconds(product)[0], memory)
+    with computing(load(path).experiments[experiment].precision):
+        learner, product = new_learner(path, experiment, method), Product()
+        start = peak_memory()
+        learner.step(0)
+        time = phases(learner, now, range(1, 1 + repeats))
+        memory = peak_memory() - start
+        learner = new_learner(path, experiment, method)
+        with arithmetic() as counter:
+            work = phases(learner, lambda: counter.flops, range(repeats))
+        return Iteration(time, work, product.flops / seconds(product)[0], memory)
 
 
 def new_learner(path: str, experiment: str, method: str) -> Reinforce:

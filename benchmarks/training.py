@@ -24,7 +24,7 @@ from timing import Product, alone, flops, peak_memory, seconds, show
 from torch import Tensor, nn
 
 from rarl import plan
-from rarl.config import Config, Prior, load
+from rarl.config import Config, Precision, Prior, load
 from rarl.data.shards import open_split
 from rarl.models.pixelcnn import PixelCNN
 from rarl.models.saved import CodeSet
@@ -32,6 +32,7 @@ from rarl.models.vqvae import VQVAE, to_unit, vqvae_loss
 from rarl.runtime import device
 from rarl.runtime.checkpoints import Checkpoints
 from rarl.runtime.metrics_log import MetricsLog
+from rarl.runtime.precision import computing
 from rarl.stages import prepare
 from rarl.train.prior import train_prior
 from rarl.train.vqvae import train_vqvae
@@ -47,6 +48,7 @@ class Contest:
 
     rarl: Train
     plain: Train
+    precision: Precision
 
 
 def pictures(config: Config, experiment: str, folder: Path) -> Path:
@@ -85,7 +87,7 @@ def of_vqvae(config: Config, experiment: str, folder: Path) -> Contest:
             vqvae_loss(images, model(images), of.beta)["loss"].backward()
             optimiser.step()
 
-    return Contest(rarl, plain)
+    return Contest(rarl, plain, settings.precision)
 
 
 def of_prior(config: Config, experiment: str, grid: int, folder: Path) -> Contest:
@@ -114,7 +116,7 @@ def of_prior(config: Config, experiment: str, grid: int, folder: Path) -> Contes
         above = codes.grids[grid - 1] if grid else None
         maximise(model, settings.prior, codes.grids[grid], above, steps)
 
-    return Contest(rarl, plain)
+    return Contest(rarl, plain, settings.precision)
 
 
 def maximise(
@@ -151,9 +153,9 @@ def contest(path: str, experiment: str, part: str, folder: Path) -> Contest:
 
 def memory(path: str, experiment: str, part: str, folder: Path, way: str) -> float:
     """MiB at the peak of a few steps, beyond the start."""
-    train = getattr(contest(path, experiment, part, folder), way)
-    start = peak_memory()
-    with redirect_stderr(io.StringIO()):  # progress
+    of = contest(path, experiment, part, folder)
+    train, start = getattr(of, way), peak_memory()
+    with redirect_stderr(io.StringIO()), computing(of.precision):  # progress
         train(3)
     return peak_memory() - start
 
@@ -162,7 +164,8 @@ def row(path: str, experiment: str, part: str, steps: int, folder: Path) -> list
     product = Product()
     with redirect_stderr(io.StringIO()):  # progress
         of = contest(path, experiment, part, folder)
-        rarl, plain, peak = seconds(lambda: of.rarl(steps), lambda: of.plain(steps), product)
+        with computing(of.precision):
+            rarl, plain, peak = seconds(lambda: of.rarl(steps), lambda: of.plain(steps), product)
         work = flops(lambda: of.plain(1))
     ours, theirs = (alone(memory, path, experiment, part, folder, way) for way in ("rarl", "plain"))
     reached = work * steps / rarl / (product.flops / peak)
