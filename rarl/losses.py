@@ -10,8 +10,6 @@ import torch.nn.functional as F
 from jaxtyping import Float, Int
 from torch import Tensor
 
-from rarl.runtime.precision import raised
-
 
 def nll(
     logits: Sequence[Float[Tensor, "b h w k"]], codes: Sequence[Int[Tensor, "b h w"]]
@@ -21,9 +19,7 @@ def nll(
     The loss of maximum likelihood.
     """
     pairs = zip(logits, codes, strict=True)
-    sums = [
-        F.cross_entropy(raised(a).flatten(0, 2), b.flatten(), reduction="sum") for a, b in pairs
-    ]
+    sums = [F.cross_entropy(a.flatten(0, 2), b.flatten(), reduction="sum") for a, b in pairs]
     return torch.stack(sums).sum() / sum(grid.numel() for grid in codes)
 
 

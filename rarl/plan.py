@@ -22,8 +22,8 @@ from rarl.config import (
     Settings,
     Tempered,
     TimeFigure,
-    experiments_of,
     methods_of,
+    runs_of,
 )
 from rarl.stage_settings import (
     ArchitectureSettings,
@@ -241,9 +241,11 @@ def methods(config: Config, experiment: str) -> tuple[str, ...]:
 
     All methods when none shows any.
     """
-    for of in (*config.tables.values(), *config.figures.values()):
-        sampled = isinstance(of, (DistanceTable, QualityTable, SamplesFigure))
-        if sampled and experiment in experiments_of(of):
+    every = (*config.tables.values(), *config.figures.values())
+    sampled = [of for of in every if isinstance(of, (DistanceTable, QualityTable, SamplesFigure))]
+    replicated = [of for of in every if isinstance(of, ReplicatedTable)]  # other training seeds
+    for of in (*sampled, *replicated):
+        if experiment in runs_of(config, of):
             return methods_of(of)
     return tuple(config.methods)
 

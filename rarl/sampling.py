@@ -14,8 +14,9 @@ from rarl.models.pixelcnn import ALL_ROWS
 from rarl.models.prior import CodePrior
 from rarl.models.vqvae import Codes
 from rarl.runtime import seeds
-from rarl.runtime.precision import lowered, raised
+from rarl.runtime.precision import lowered
 
+WORTH_RECORDING = 4  # rows: the first is run, the second recorded
 EXCLUDED = -1.0e4  # a logit whose probability is 0 in float32, yet finite in a loss
 
 
@@ -23,7 +24,7 @@ def policy_log_probs(
     logits: Float[Tensor, "... k"], temperature: float, top_k: int
 ) -> Float[Tensor, "... k"]:
     """log of the distribution that is sampled: tempered logits, the `top_k` largest (0: all)."""
-    logits = raised(logits) / temperature
+    logits = logits / temperature
     if 0 < top_k < logits.shape[-1]:
         least = logits.topk(top_k, -1).values[..., -1:]
         logits = logits.masked_fill(logits < least, EXCLUDED)
@@ -70,8 +71,15 @@ def sample(
         given = context[grid] if context else torch.zeros_like(numbers, dtype=torch.long)
         first, last, _ = (rows[grid] if rows else ALL_ROWS).indices(pixelcnn.side)
         above = drawn[-1] if drawn else None
-        fast = lowered(pixelcnn, uniforms)
-        state = IncrementalPixelCNN(fast, invert, len(numbers), given[:, :first], above)
+        fast = lowered(pixelcnn, uniforms, but="logits")
+        state = IncrementalPixelCNN(
+            fast,
+            invert,
+            len(numbers),
+            given[:, :first],
+            above,
+            recorded=uniforms.is_cuda and last - first >= WORTH_RECORDING,
+        )
         for row in range(first, last):
             state.draw_row(numbers[:, row])
         drawn.append(torch.cat((state.codes[:, :last], given[:, last:]), 1))

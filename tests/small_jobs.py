@@ -13,7 +13,7 @@ from PIL import Image
 from small_settings import critic_settings, finetuning, rl_settings
 from torch import Tensor
 
-from rarl.config import Finetuning, Folder, Part, Prior, Rl, Vqvae
+from rarl.config import Finetuning, Folder, Part, Precision, Prior, Rl, Vqvae
 from rarl.metrics.extractor import Extractor
 from rarl.metrics.moments import Moments
 from rarl.models.critic import Critic
@@ -120,9 +120,9 @@ def tuning(rows: tuple[int, ...], rl: Rl | Finetuning) -> FinetuneSettings:
     )
 
 
-def tune(inputs: Path, rl: Rl | Finetuning, out: Path) -> None:
+def tune(inputs: Path, rl: Rl | Finetuning, out: Path, precision: Precision = "float32") -> None:
     finetune_oracle.run(
-        tuning((4,), rl),
+        tuning((4,), rl).model_copy(update={"precision": precision}),
         oracle=inputs / "oracle-one",
         codes=inputs / "codes-one",
         priors=[inputs / "prior-one"],
@@ -238,7 +238,8 @@ def jobs(inputs: Path, vqvae_settings: Vqvae, prior_settings: Prior) -> dict[str
     """Every stage that saves where it is, by name; they travel to other processes."""
     of_vqvae = vqvae_settings.model_copy(update={"steps": 8})
     of_prior = prior_settings.model_copy(update={"steps": 8})
-    single = rl_settings(**BRIEF, kl_weight=0.1, critic=CODES_CRITIC)
+    single = rl_settings(**BRIEF, kl_weight=0.1, start_temperature=0.8, critic=CODES_CRITIC)
+    rough = partial(tune, inputs, single, precision="bfloat16")
     return {
         "vqvae": partial(train_vqvae, inputs, of_vqvae),
         "prior-0": partial(train_prior, inputs, of_prior, 0),
@@ -248,6 +249,7 @@ def jobs(inputs: Path, vqvae_settings: Vqvae, prior_settings: Prior) -> dict[str
         "reinforce": partial(tune, inputs, single),
         "parts": partial(tune_parts_of_two_grids, inputs),
         "frechet": partial(tune_by_distance, inputs),
+        "bfloat16": rough,
         "draw": partial(draw_codes, inputs),
         "reject": partial(draw_best, inputs),
     }

@@ -9,7 +9,7 @@ import pytest
 import yaml
 
 from rarl import plan, targets
-from rarl.config import ConfigError, Crop, load, parse, runs_of
+from rarl.config import ConfigError, Crop, load, methods_of, parse, runs_of
 
 TINY = Path(__file__).parent / "tiny.yaml"
 RAW = yaml.safe_load(TINY.read_text())
@@ -107,8 +107,16 @@ def test_crop_box_is_read():
         ("experiments/oracle16/seed", 3, "squares16 has another seed, so its codes differ"),
         ("tables/oracle/experiment", "squares16", "squares16 must be an experiment on an oracle"),
         ("tables/tiny/columns", {"oracle16": "x"}, "must be an experiment on pictures"),
-        ("tables/oracle/rows", ["rejection"], "tables.oracle.rows: no method is named 'rejection'"),
-        ("figures/time/rows", ["rejection"], "figures.time.rows: no method is named 'rejection'"),
+        (
+            "tables/oracle/rows",
+            ["rejection"],
+            "tables.oracle.rows: no fine-tuning method is named 'rejection'",
+        ),
+        (
+            "figures/time/rows",
+            ["rejection"],
+            "figures.time.rows: no fine-tuning method is named 'rejection'",
+        ),
         ("tables/architecture/experiment", "x", "tables.architecture.experiment: no experiment"),
         ("tables/reconstruction/paper", [1, 2], "paper: has 2 figures for 1 columns"),
         (
@@ -205,6 +213,20 @@ def test_a_tempered_method_draws_from_another_ones_prior():
     assert drawn["cold"] == drawn["mle"].model_copy(update={"temperature": 0.5})
 
 
+def test_a_tempered_method_that_would_train_is_refused():
+    message = "methods.cold.rl: kl_weight has no effect: objective tempered trains nothing"
+    with pytest.raises(ConfigError, match=re.escape(message)):
+        parse(edited("methods/cold/rl", {"kl_weight": 1.0}))
+
+
+def test_bfloat16_with_top_k_is_refused():
+    raw = edited("defaults/precision", "bfloat16")
+    assert plan.draw(parse(raw), "squares16", "mle", 1, 0).precision == "bfloat16"
+    raw["defaults"]["sampling"]["top_k"] = 3
+    with pytest.raises(ConfigError, match="top_k=3 with precision: bfloat16: the codes among"):
+        parse(raw)
+
+
 def test_a_replicated_table_has_an_experiment_for_every_training_seed():
     config = parse(RAW)
     own, other = config.experiments["squares16"], config.experiments["squares16-seed-3"]
@@ -212,6 +234,7 @@ def test_a_replicated_table_has_an_experiment_for_every_training_seed():
     table = config.tables["replicated"]
     assert runs_of(config, table) == ("squares16", "squares16-seed-3")
     assert runs_of(config, config.tables["tiny"]) == ("squares16",)
+    assert plan.methods(config, "squares16-seed-3") == methods_of(table)
 
 
 @pytest.mark.parametrize(
@@ -219,7 +242,11 @@ def test_a_replicated_table_has_an_experiment_for_every_training_seed():
     [
         ("tables/replicated/training_seeds", [3, 3], "replicated.training_seeds: [3, 3] holds one"),
         ("tables/replicated/training_seeds", [3], "replicated.training_seeds: "),
-        ("tables/replicated/rows", ["mle", "rejection"], "no method is named 'rejection'"),
+        (
+            "tables/replicated/rows",
+            ["mle", "rejection"],
+            "no fine-tuning method is named 'rejection'",
+        ),
         ("tables/replicated/columns", {"oracle16": "x"}, "must be an experiment on pictures"),
         (
             "experiments/squares16-seed-3",

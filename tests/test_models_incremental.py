@@ -79,8 +79,9 @@ def test_replayed_kernels_draw_what_kernels_started_one_by_one_draw(
         below = logits.softmax(-1).cumsum(-1) < number.unsqueeze(1)
         return below.sum(1).clamp_(max=prior.codebook_size - 1)
 
-    replayed, started = (IncrementalPixelCNN(prior, draw, 4) for _ in range(2))
-    started._run = started._row
+    replayed, started = (
+        IncrementalPixelCNN(prior, draw, 4, recorded=recorded) for recorded in (True, False)
+    )
     for row in numbers:
         replayed.draw_row(row)
         started.draw_row(row)

@@ -81,7 +81,7 @@ def test_markdown_states_deviation_paper_and_protocol(tmp_path):
         "sampling seeds 0, 1" in lines
     )
     assert "- 64, small: warning: fewer samples than features" in lines
-    run = f"{tmp_path.name}/vqvae"
+    run = "/".join((*tmp_path.parts[-2:], "vqvae"))
     assert f"- warning: {run}, step 7: codes_in_use is low (and 1 more)" in lines
     assert any("FID on its own pictures, not comparable with FD-EffLite0." in of for of in lines)
 

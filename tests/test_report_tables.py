@@ -199,7 +199,7 @@ def test_methods_over_training_seeds_stand_beside_the_first_one():
     )
     found = replicated_table.sheet([*mle, *rl], settings)
     rows = list(csv.reader(found.csv().splitlines()))
-    assert rows[0][2:4] == ["less than MLE", "intervals apart"]
+    assert rows[0][2:4] == ["less than MLE", "interval below MLE's"]
     assert rows[1] == ["8x8: MLE", "22.000", "", "", "0.60000", "0.50000", "", "2.000000", ""]
     assert rows[2][:4] == ["8x8: RAL", "16.500", "0.2500", "false"]
     assert [float(figure) for figure in rows[2][4:]] == [0.6, 0.425, 0.85, 2.2, 0.1]

@@ -95,7 +95,7 @@ def figures(folder: Path) -> list[dict[str, float]]:
     return [{k: v for k, v in line.items() if "seconds" not in k} for line in lines]
 
 
-NAMES = [*TRAINING, "draw", "reject"]
+NAMES = [*TRAINING, "bfloat16", "draw", "reject"]
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -1,20 +1,25 @@
 """Fine-tuning keeps the averaged weights that the judge prefers, for every objective."""
 
+import json
 from collections.abc import Callable
 from copy import deepcopy
 from pathlib import Path
 
 import pytest
 import torch
+from small_jobs import inputs, tuning  # noqa: F401
 from small_settings import critic_settings, finetuning, rl_settings
 
+from rarl.metrics.moments import Moments
 from rarl.models.onehot import OneHot
 from rarl.models.prior import CodePrior
 from rarl.models.saved import CodeSet
 from rarl.runtime.checkpoints import Checkpoints
+from rarl.runtime.errors import UserError
 from rarl.runtime.metrics_log import MetricsLog
 from rarl.sampling import policy_log_probs
 from rarl.stage_settings import FinetuneSettings
+from rarl.stages import finetune_oracle
 from rarl.train.finetune import finetune, temper
 
 BRIEF = {"iterations": 4, "batch_size": 4, "evaluate_every": 2, "evaluate_samples": 4}
@@ -49,18 +54,7 @@ def test_the_best_check_is_kept(
     judge = Fake(figures)
     mle = objective == "mle"
     rl = finetuning(**BRIEF) if mle else rl_settings(**BRIEF, kl_weight=0.1, critic=CRITIC)
-    settings = FinetuneSettings(
-        precision="float32",
-        seed=0,
-        flip=False,
-        objective=objective,
-        rl=rl,
-        rows=(4,),
-        temperature=1.0,
-        top_k=0,
-        limits={},
-        extractor=None,
-    )
+    settings = tuning((4,), rl)
     tuned = finetune(
         settings,
         prior,
@@ -78,6 +72,59 @@ def test_the_best_check_is_kept(
     for name, weights in start.state_dict().items():
         assert torch.equal(weights, judge.seen[0][name])
     assert any(not torch.equal(judge.seen[1][name], judge.seen[2][name]) for name in best)
+
+
+@pytest.mark.parametrize("objective", ["mle", "reinforce"])
+def test_rl_starts_from_and_is_anchored_to_the_tempered_prior(
+    tmp_path: Path,
+    make_code_prior: Callable[..., CodePrior],
+    codes_of: Callable[..., CodeSet],
+    objective: str,
+):
+    mle = objective == "mle"
+    rl = finetuning(**BRIEF) if mle else rl_settings(**BRIEF, start_temperature=0.5, critic=CRITIC)
+    judge, log = Fake([1.0, 2.0, 3.0]), tmp_path / "log.jsonl"
+    finetune(
+        tuning((4,), rl),
+        make_code_prior(4),
+        {"train": codes_of(20), "val": codes_of(5)},
+        OneHot(7),
+        judge,
+        log=MetricsLog(log),
+        checkpoints=Checkpoints(tmp_path / "out", {}),
+    )
+    start = make_code_prior(4)
+    if not mle:
+        temper(start, 0.5)
+        lines = [json.loads(line) for line in log.read_text().splitlines()]
+        assert next(line["kl"] for line in lines if "kl" in line) == pytest.approx(0, abs=1e-5)
+    for name, weights in start.state_dict().items():
+        assert torch.equal(weights, judge.seen[0][name])
+
+
+def test_a_distance_in_an_oracle_experiment_needs_what_decodes_and_what_it_is_to(
+    tmp_path: Path,
+    inputs: Path,  # noqa: F811
+):
+    rl = rl_settings(**BRIEF, source="frechet", critic=CRITIC)
+    moments = Moments(1280)
+    moments.update(torch.randn(2, 1280))
+    moments.save(tmp_path / "moments.npz", {})
+    files = {"oracle": inputs / "oracle-one", "codes": inputs / "codes-one"}
+    outputs = {"output": tmp_path / "out", "metrics": tmp_path / "log"}
+    for reference, message in (
+        (None, "--reward-reference names no file"),
+        (tmp_path / "moments.npz", "--vqvae names nothing that decodes"),
+    ):
+        with pytest.raises(UserError, match=message):
+            finetune_oracle.run(
+                tuning((4,), rl),
+                **files,
+                priors=[inputs / "prior-one"],
+                vqvae=None,
+                reward_reference=reference,
+                **outputs,
+            )
 
 
 def test_a_tempered_prior_draws_at_1_as_it_drew_at_that_temperature(

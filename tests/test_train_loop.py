@@ -139,7 +139,8 @@ def test_a_figure_beyond_its_limit_stops_or_is_noted(tmp_path: Path, value: floa
         f"kl {value:g} is {side}"
     ]
     [note] = run_warnings.lines([tmp_path / "warn"])
-    assert note == f"- warning: {tmp_path.name}/warn, step 2: kl {value:g} is {side}"
+    run = "/".join(tmp_path.parts[-2:])
+    assert note == f"- warning: {run}/warn, step 2: kl {value:g} is {side}"
 
 
 def test_a_codebook_that_collapses_is_noted(

@@ -135,6 +135,8 @@ def test_cores_beyond_the_machine_run_no_two_jobs_at_once(finished):
         ("dropout: 0.1", "dropout: 0.2", {"prior"} | AFTER_PRIOR),
         ("iterations: 4", "iterations: 5", AFTER_PRIOR),
         ("warmup_steps: 1", "warmup_steps: 2", SINGLE | REPORT),
+        ("start_temperature: 1.0", "start_temperature: 0.9", SINGLE | REPORT),
+        ("precision: float32", "precision: bfloat16", {"vqvae"} | AFTER_VQVAE),
         ("count: 12", "count: 13", SAMPLING),
         ("shards: 1", "shards: 2", SAMPLING),
         ("prior: 1, rl: 1", "prior: 2, rl: 1", {"prior"} | AFTER_PRIOR),

@@ -1,9 +1,10 @@
 """A whole configuration: data sets, methods, experiments and tables, and that their names meet."""
 
 import json
+from collections.abc import Mapping
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field, ValidationError, model_validator
+from pydantic import Field, ValidationError, field_validator, model_validator
 
 from rarl.config.datasets import Dataset
 from rarl.config.experiment import Experiment
@@ -20,7 +21,7 @@ RESERVED = ("benchmarks", "data", "figures", "logs", "tables")  # folders beside
 READ = {"mle": tuple(Finetuning.model_fields), "rejection": ("critic", "log_every")}
 
 
-FINETUNED_ONLY = ("nll", "replicated", "seconds", "time")  # tables whose rows all have a prior
+FINETUNED_ONLY = ("nll", "replicated", "seconds", "time")  # kinds whose rows all have a prior
 
 
 class Finetuned(Settings):
@@ -52,7 +53,14 @@ class Tempered(Settings):
     objective: Literal["tempered"]
     of: str  # the method
     temperature: Positive
-    rl: Annotated[dict[str, Any], Field(max_length=0)]  # nothing is trained
+    rl: dict[str, Any]
+
+    @field_validator("rl")
+    @classmethod
+    def _trains_nothing(cls, rl: dict[str, Any]) -> dict[str, Any]:
+        if rl:
+            raise ValueError(f"{next(iter(rl))} has no effect: objective tempered trains nothing")
+        return rl
 
 
 Method = Annotated[Finetuned | Rejection | Tempered, Field(discriminator="objective")]
@@ -123,9 +131,12 @@ class Config(Settings):
             if oracle != (shown.kind == "nll") and shown.kind != "architecture":
                 wanted = "an oracle" if shown.kind == "nll" else "pictures, not an oracle's codes"
                 raise ValueError(f"{where}.{key}: {column} must be an experiment on {wanted}")
-        rows = self.finetuned if shown.kind in FINETUNED_ONLY else self.methods
+        rows: Mapping[str, Method] = self.methods
+        kind = "method"
+        if shown.kind in FINETUNED_ONLY:
+            rows, kind = self.finetuned, "fine-tuning method"
         for row in methods_of(shown):
-            require(row, rows, f"{where}.rows", "method")
+            require(row, rows, f"{where}.rows", kind)
             for column in experiments_of(shown):
                 self.finetuning(column, row)
 

@@ -96,7 +96,7 @@ class Limits(Settings):
 
     codes_in_use: Limit  # share of the codebook: it has collapsed
     entropy: Limit  # of the policy, nats a code: it has collapsed
-    kl: Limit  # of the policy to the MLE prior, nats a picture: it has run away
+    kl: Limit  # of the policy to where it started, nats a picture: it has run away
     wasserstein: Limit  # gap of the critic's mean scores: it has diverged
 
     def of(self, *figures: str) -> dict[str, Limit]:
@@ -109,7 +109,7 @@ class Experiment(Settings):
 
     seed: CountOrZero
     dataset: str
-    precision: Precision  # of networks that train or draw; evaluation is in float32
+    precision: Precision  # in which networks train and methods draw; all else is in float32
     image_size: Count
     latents: Annotated[tuple[Count, ...], Field(min_length=1, max_length=2)]  # sides, coarse first
     vqvae: Vqvae
@@ -143,6 +143,11 @@ class Experiment(Settings):
                 f"sampling.batch_size={self.sampling.batch_size} is not divisible by "
                 f"evaluation.batch_size={self.evaluation.batch_size}, so that shards would cut a "
                 "batch of features in two and change the last digits"
+            )
+        if self.precision != "float32" and self.sampling.top_k:
+            raise ValueError(
+                f"sampling.top_k={self.sampling.top_k} with precision: {self.precision}: the codes "
+                "among the first k would be others when drawn and when scored"
             )
         if self.oracle is not None:
             if len(self.latents) > 1:

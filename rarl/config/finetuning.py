@@ -118,7 +118,7 @@ class Rl(Finetuning):
     discount: Annotated[Real, Field(ge=0, le=1)]  # of later patches' rewards, a code
     whole_weight: Annotated[Real, Field(ge=0, le=1)]  # of the single reward in the intermediate
     start_temperature: Positive  # of the MLE prior, as the start and as the anchor of the KL
-    kl_weight: NotNegative  # of KL(policy || MLE prior), per code
+    kl_weight: NotNegative  # of KL(policy || where it started), per code
     mle_weight: NotNegative  # of the NLL of real codes beside the reward, per code
     critic: Critic
     frechet: Frechet | None  # read with that source alone

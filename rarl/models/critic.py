@@ -10,7 +10,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from rarl.config import Critic as CriticSettings
-from rarl.runtime.precision import raised
+from rarl.runtime.precision import exactly
 
 
 class Scores(NamedTuple):
@@ -68,6 +68,6 @@ class Critic(nn.Module):
         patches = None
         if self.stem is not None:
             images = self.stem(images)
-            patches = raised(self.patch_score(images).squeeze(1))
-        whole = self.score(self.features(images).flatten(1)).squeeze(1)
-        return Scores(raised(whole), patches)
+            patches = exactly(self.patch_score, images).squeeze(1)
+        whole = exactly(self.score, self.features(images).flatten(1)).squeeze(1)
+        return Scores(whole, patches)

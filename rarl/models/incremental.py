@@ -68,7 +68,7 @@ class IncrementalPixelCNN:
         """
         self.prior, self._draw, side, reach = prior, draw, prior.side, prior.reach
         self._batch, self._side, self._reach = batch, side, reach
-        like = prior.logits.weight
+        like = prior.link.weight
         self._recorded = like.is_cuda if recorded is None else recorded
         hidden = prior.settings.hidden_units
         self.row = 0  # that is drawn next
@@ -87,7 +87,7 @@ class IncrementalPixelCNN:
         self._place = raised(prior.place(above))
         self._attention = self._attention_caches()
         self._order = torch.arange(side**2, device=like.device)
-        self._run = Recording(self._row)
+        self._recording = Recording()
         if given is not None and given.shape[1]:
             self._prefill(given)
 
@@ -95,11 +95,14 @@ class IncrementalPixelCNN:
         """Draws the next row, from left to right."""
         place = self._place[:, :, self.row : self.row + 1]
         start = self._order[self.row * self._side : self.row * self._side + 1]
-        self.codes[:, self.row] = self._run(numbers, place, start)
+        if self._recorded:
+            self.codes[:, self.row] = self._recording(self._row, numbers, place, start)
+        else:
+            self.codes[:, self.row] = self._row(numbers, place, start)
         self.row += 1
 
     def _attention_caches(self) -> dict[int, _Attention]:
-        like, caches = self.prior.logits.weight, {}
+        like, caches = self.prior.link.weight, {}
         for at, module in self.prior.attention.items():
             module = cast(CausalAttention, module)
             width = self.prior.settings.hidden_units // module.heads
@@ -156,7 +159,7 @@ class IncrementalPixelCNN:
             cache.keys.index_copy_(2, position, key)
             cache.values.index_copy_(2, position, value)
             attended = F.scaled_dot_product_attention(
-                query, cache.keys, cache.values, attn_mask=(self._order <= position)[None, None]
+                query, cache.keys, cache.values, attn_mask=(self._order <= position)[None]
             )
         else:
             n = self.row * self._side + column

@@ -13,7 +13,7 @@ from jaxtyping import Float, Int
 from torch import Tensor, nn
 
 from rarl.config import Prior
-from rarl.runtime.precision import raised
+from rarl.runtime.precision import exactly, raised
 
 ALL_ROWS = slice(None)
 
@@ -232,7 +232,7 @@ class PixelCNN(nn.Module):
         return raised(v), raised(h)
 
     def head(self, h: Float[Tensor, "... c"]) -> Float[Tensor, "... k"]:
-        return self.logits(F.relu(self.output(h)))
+        return exactly(self.logits, F.relu(self.output(h)))
 
 
 def shift(embedded: Float[Tensor, "b n c"]) -> Float[Tensor, "b n c"]:

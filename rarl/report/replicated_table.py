@@ -18,7 +18,7 @@ from rarl.stage_settings import ReplicatedSettings
 
 LEVEL = 0.95
 HEADINGS = (
-    *("distance", "less than {first}", "intervals apart"),
+    *("distance", "less than {first}", "interval below {first}'s"),
     *("precision", "recall", "of {first}'s", "NLL", "more than {first}"),
 )
 BLANK = Cell("", "")

@@ -14,5 +14,6 @@ def lines(metrics: Sequence[Path]) -> list[str]:
         if found:
             more = f" (and {len(found) - 1} more)" if len(found) > 1 else ""
             first = f"step {found[0]['step']}: {found[0]['warning']}"
-            notes.append(f"- warning: {path.parent.name}/{path.stem}, {first}{more}")
+            run = "/".join(path.with_suffix("").parts[-3:])  # experiment, method, stage
+            notes.append(f"- warning: {run}, {first}{more}")
     return notes

@@ -5,6 +5,7 @@ import os
 
 # <malloc.h> of glibc
 M_TRIM_THRESHOLD, M_MMAP_MAX = -1, -4
+CHOSEN = ("GLIBC_TUNABLES", "MALLOC_MMAP_MAX_", "MALLOC_TRIM_THRESHOLD_")  # by the user
 NEVER = 2**31 - 1  # bytes at the heap's end: as many as the call can say
 
 
@@ -13,9 +14,9 @@ def keep_freed() -> bool:
 
     By default glibc returns every block above 128 KiB to the system at once and asks for it again
     at the next step, when the system fills it with zeros: half of the time of feature extraction
-    (docs/benchmarks.md). What the environment sets (MALLOC_...) has precedence.
+    (docs/benchmarks.md). What the environment sets has precedence.
     """
-    if any(name.startswith("MALLOC_") for name in os.environ):
+    if any(name in os.environ for name in CHOSEN):
         return False
     try:
         mallopt = ctypes.CDLL(None).mallopt

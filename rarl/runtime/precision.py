@@ -17,9 +17,15 @@ Module = TypeVar("Module", bound=nn.Module)
 def computing(precision: Precision) -> AbstractContextManager[object]:
     """Within, matrix products and convolutions are of this type (torch's autocast).
 
-    With bfloat16 weights, residual sums, losses, log-probabilities and codebooks stay float32.
+    With bfloat16 weights, residual sums, logits, scores, losses and codebooks stay float32. No
+    converted weights are kept: within, an optimiser may take many steps.
     """
-    return torch.autocast(device.pick().type, torch.bfloat16, enabled=precision == "bfloat16")
+    return torch.autocast(
+        device.pick().type,
+        torch.bfloat16,
+        enabled=precision == "bfloat16",
+        cache_enabled=False,
+    )
 
 
 def exact(like: Tensor) -> AbstractContextManager[object]:
@@ -27,17 +33,24 @@ def exact(like: Tensor) -> AbstractContextManager[object]:
     return torch.autocast(like.device.type, enabled=False)
 
 
-def lowered(module: Module, like: Tensor) -> Module:
-    """A copy whose weights of products have the type that products have here, or the module itself.
+def exactly(layer: nn.Module, x: Tensor) -> Tensor:
+    """The output of a last layer in the type of its weights: what a choice is made by."""
+    with exact(x):
+        return layer(raised(x))
 
-    For a network that runs many times with the same weights: autocast would convert them anew.
+
+def lowered(module: Module, like: Tensor, *, but: str) -> Module:
+    """A copy whose layers, but for one, have weights of the type that products have here.
+
+    The module itself where nothing is lowered. For a network that runs many times with the same
+    weights: autocast would convert them each time.
     """
     on = like.device.type
     if not torch.is_autocast_enabled(on):
         return module
     copy = deepcopy(module)
-    for part in copy.modules():
-        if isinstance(part, PRODUCTS):
+    for name, part in copy.named_modules():
+        if isinstance(part, PRODUCTS) and name != but:
             part.to(torch.get_autocast_dtype(on))
     return copy
 

@@ -1,13 +1,14 @@
 """Kernels that are recorded once and then started together: a CUDA graph."""
 
 from collections.abc import Callable
+from functools import cache
 
 import torch
 from torch import Tensor
 
 
 class Recording:
-    """A function of tensors that is called again and again with the same shapes.
+    """Of a function of tensors that is called again and again with the same shapes.
 
     On a GPU the first call runs it, the second records its kernels, and that and all later calls
     replay them, at a fraction of what it costs to start each (small kernels run for less than
@@ -15,22 +16,24 @@ class Recording:
     GPU, and depends on no number that Python changes between calls. On the CPU every call runs it.
     """
 
-    def __init__(self, function: Callable[..., Tensor]) -> None:
-        self._function = function
+    def __init__(self) -> None:
         self._warm = False
         self._graph: torch.cuda.CUDAGraph | None = None
         self._inputs: list[Tensor] = []
         self._output: Tensor | None = None
 
-    def __call__(self, *inputs: Tensor) -> Tensor:
-        """The function's output; on a GPU the next call overwrites it."""
+    def __call__(self, function: Callable[..., Tensor], *inputs: Tensor) -> Tensor:
+        """The output of the function, the same at every call; on a GPU the next overwrites it.
+
+        It is not kept: a method's owner, which holds this, would hold itself.
+        """
         if not inputs[0].is_cuda:
-            return self._function(*inputs)
+            return function(*inputs)
         if not self._warm:  # libraries load kernels and take workspace, which cannot be recorded
             self._warm = True
-            return self._beside(inputs)
+            return self._beside(function, inputs)
         if self._graph is None:
-            self._record(inputs)
+            self._record(function, inputs)
         for own, given in zip(self._inputs, inputs, strict=True):
             own.copy_(given)
         assert self._graph is not None
@@ -38,18 +41,24 @@ class Recording:
         self._graph.replay()
         return self._output
 
-    def _beside(self, inputs: tuple[Tensor, ...]) -> Tensor:
-        """Runs on another stream, as a recording will."""
-        stream = torch.cuda.Stream()
+    def _beside(self, function: Callable[..., Tensor], inputs: tuple[Tensor, ...]) -> Tensor:
+        """Runs on the stream on which it will be recorded."""
+        stream = _side_stream(inputs[0].device)
         stream.wait_stream(torch.cuda.current_stream())
         with torch.cuda.stream(stream):
-            output = self._function(*inputs)
+            output = function(*inputs)
         torch.cuda.current_stream().wait_stream(stream)
         return output
 
-    def _record(self, inputs: tuple[Tensor, ...]) -> None:
+    def _record(self, function: Callable[..., Tensor], inputs: tuple[Tensor, ...]) -> None:
         """Changes no state: recorded kernels do not run."""
         self._inputs = [given.clone() for given in inputs]
         self._graph = torch.cuda.CUDAGraph()
-        with torch.cuda.graph(self._graph):
-            self._output = self._function(*self._inputs)
+        with torch.cuda.graph(self._graph, stream=_side_stream(inputs[0].device)):
+            self._output = function(*self._inputs)
+
+
+@cache
+def _side_stream(on: torch.device) -> torch.cuda.Stream:
+    """One for all recordings: libraries keep a workspace for every stream that they have seen."""
+    return torch.cuda.Stream(on)

@@ -38,11 +38,11 @@ def run(
     inputs = {"oracle": oracle, "codes": codes}
     decoder: Decoder = OneHot(model.codebook_size)
     distance = rewarded_distance(settings.rl, reward_reference, on)
-    if vqvae is not None and reward_reference is not None:
+    if distance is not None and reward_reference is not None:
+        if vqvae is None:
+            raise UserError("the reward is a distance, but --vqvae names nothing that decodes")
         inputs |= {"vqvae": vqvae, "reward_reference": reward_reference}
         decoder = load_vqvae(vqvae, on)
-    elif distance is not None:
-        raise UserError("the reward is a distance, but --vqvae names nothing that decodes")
     made = provenance.describe("finetune_oracle", settings, priors=priors, **inputs)
     with Checkpoints(output, made) as checkpoints:
         tuned = finetune(

@@ -48,7 +48,7 @@ class Reinforce:
     settings: Rl
     rows: tuple[int, ...]  # that a rollout draws of each grid
     policy: CodePrior
-    anchor: CodePrior  # the frozen MLE prior
+    anchor: CodePrior  # frozen: where the policy starts
     decoder: Decoder
     source: RewardSource
     credit: Credit
@@ -116,7 +116,6 @@ class Reinforce:
         advantages = parallel.share(self.credit(scores, rollouts.rows, self.policy.sides))
         divergence = losses.kl(log_probs, anchor)  # (B, N)
 
-        self.optimiser.zero_grad()
         loss = losses.reinforce(taken, advantages) + self.settings.kl_weight * divergence.mean()
         loss.backward()
         if self.settings.mle_weight:  # a pass of its own: memory never holds both passes
@@ -127,6 +126,7 @@ class Reinforce:
         parallel.average_gradients(self.policy.parameters())
         norm = nn.utils.clip_grad_norm_(self.policy.parameters(), self.settings.gradient_clip)
         self.optimiser.step()
+        self.optimiser.zero_grad()  # the rollouts need the memory
         return {
             "reward_mean": scores.whole.mean(),
             "reward_std": scores.whole.std(),
