@@ -24,11 +24,12 @@ from torch.nn.attention import SDPBackend, sdpa_kernel
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils.flop_counter import flop_registry
 
-from rarl.runtime import device
+from rarl.runtime import device, memory
 
 T = TypeVar("T")
 Work = Callable[[], object]
 
+memory.keep_freed()  # as the process of a stage
 PATIENCE = 10.0  # seconds: what takes longer is run once, without a run before to warm up
 
 
