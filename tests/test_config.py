@@ -227,6 +227,14 @@ def test_bfloat16_with_top_k_is_refused():
         parse(raw)
 
 
+@pytest.mark.parametrize("name", ["forms", "seeds"])
+def test_what_is_put_over_the_default_fits_it(name: str):
+    root = TINY.parents[1]
+    over = load(root / "config.yaml", root / "config" / f"{name}.yaml")
+    assert name in over.tables
+    assert over.tables.keys() > load(root / "config.yaml").tables.keys()
+
+
 def test_a_replicated_table_has_an_experiment_for_every_training_seed():
     config = parse(RAW)
     own, other = config.experiments["squares16"], config.experiments["squares16-seed-3"]
