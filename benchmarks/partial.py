@@ -24,6 +24,7 @@ from rarl.models.saved import CodeSet
 from rarl.models.vqvae import VQVAE
 from rarl.runtime import device
 from rarl.runtime.precision import computing
+from rarl.train.adam import adam
 from rarl.train.finetune import reinforce
 from rarl.train.reinforce import Reinforce
 
@@ -81,7 +82,7 @@ def new_learner(path: str, experiment: str, method: str) -> Reinforce:
     )
     settings = plan.finetune(config, experiment, method)
     prior, codes = new_prior(of).to(on), CodeSet(grids, of.vqvae.codebook_size)
-    optimiser = torch.optim.Adam(prior.parameters(), settings.rl.learning_rate)
+    optimiser = adam(prior.parameters(), settings.rl.learning_rate)
     return reinforce(settings, settings.rl, prior, codes, optimiser, vqvae)
 
 

@@ -37,6 +37,7 @@ from rarl.models.saved import CodeSet
 from rarl.models.vqvae import VQVAE, Codes, vqvae_loss
 from rarl.runtime.checkpoints import KEEP
 from rarl.sampling import sample
+from rarl.train.adam import adam
 from rarl.train.adversary import Adversary
 from rarl.train.credit import Credit
 from rarl.train.reinforce import Reinforce, RewardSource
@@ -205,7 +206,7 @@ def policy_pass(config: Config, experiment: str, prior: CodePrior) -> Callable[[
         decoder=VQVAE(of.vqvae, len(of.latents)),
         source=NoReward(),
         credit=Credit(rl),
-        optimiser=torch.optim.Adam(prior.parameters()),
+        optimiser=adam(prior.parameters(), rl.learning_rate),
         train=CodeSet(codes_of(of), of.vqvae.codebook_size),
         seed=of.seed,
         temperature=settings.temperature,

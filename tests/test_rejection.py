@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 import torch
+from small_jobs import DRAWING
 from torch import Tensor, nn
 
 from rarl.config import Vqvae
@@ -11,7 +12,7 @@ from rarl.models.prior import CodePrior
 from rarl.models.vqvae import VQVAE
 from rarl.rejection import draw_best
 from rarl.sampling import draw
-from rarl.stage_settings import DrawSettings, RejectSettings
+from rarl.stage_settings import RejectSettings
 
 
 class Brightness(nn.Module):
@@ -25,15 +26,7 @@ def test_the_best_of_each_batch_are_kept_in_order(
     prior, vqvae = make_code_prior(2, 4), VQVAE(vqvae_settings, 2)
     vqvae.train()(torch.rand(4, 3, 16, 16))
     vqvae.eval()
-    of = DrawSettings(
-        seed=3,
-        first=0,
-        count=6,
-        batch_size=4,
-        temperature=1.0,
-        top_k=0,
-        precision="float32",
-    )
+    of = DRAWING.model_copy(update={"first": 0, "count": 6, "batch_size": 4})
     kept = list(draw_best(prior, vqvae, Brightness(), RejectSettings(draw=of, draws=3), 0))
     batches = list(draw(prior, 3, 18, 12, temperature=1.0, top_k=0))
     assert [len(codes[0]) for codes in kept] == [4, 2]

@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 import pytest
 import torch
+from small_jobs import tuning
 from small_settings import finetuning
 
 from rarl.losses import nll
@@ -11,7 +12,6 @@ from rarl.models.onehot import OneHot
 from rarl.models.prior import CodePrior
 from rarl.runtime import seeds
 from rarl.sampling import draw
-from rarl.stage_settings import FinetuneSettings
 from rarl.train.judge import OracleJudge
 
 MakeCodePrior = Callable[..., CodePrior]
@@ -19,18 +19,7 @@ MakeCodePrior = Callable[..., CodePrior]
 
 def test_the_oracle_judges_by_the_kl_of_one_fixed_draw(make_code_prior: MakeCodePrior):
     rl = finetuning(batch_size=4, evaluate_samples=10)
-    settings = FinetuneSettings(
-        precision="float32",
-        seed=5,
-        flip=False,
-        objective="mle",
-        rl=rl,
-        rows=(4,),
-        temperature=1.0,
-        top_k=0,
-        limits={},
-        extractor=None,
-    )
+    settings = tuning((4,), rl).model_copy(update={"seed": 5})
     oracle, generator = make_code_prior(4, seed=1), make_code_prior(4, seed=2)
     judge = OracleJudge(oracle)
     seed = seeds.derive(5, "held-out draw")

@@ -58,18 +58,17 @@ class IncrementalPixelCNN:
         given: Int[Tensor, "b rows w"] | None = None,
         above: Int[Tensor, "b h w"] | None = None,
         *,
-        recorded: bool | None = None,
+        recorded: bool = False,
     ) -> None:
         """Starts at the first row, or below the rows of codes that are given.
 
         `above` is the next coarser grid, for a conditional prior. `recorded`: that a row may be
-        replayed, for which attention takes in all positions and masks those to come; None for on a
-        GPU alone, since it is more arithmetic.
+        replayed on a GPU, for which attention takes in all positions and masks those to come: more
+        arithmetic.
         """
         self.prior, self._draw, side, reach = prior, draw, prior.side, prior.reach
-        self._batch, self._side, self._reach = batch, side, reach
+        self._batch, self._side, self._reach, self._recorded = batch, side, reach, recorded
         like = prior.link.weight
-        self._recorded = like.is_cuda if recorded is None else recorded
         hidden = prior.settings.hidden_units
         self.row = 0  # that is drawn next
         self.codes = torch.zeros(batch, side, side, dtype=torch.long, device=like.device)

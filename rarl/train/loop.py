@@ -52,6 +52,7 @@ class Loop:
         parts = {**state, "log": self.log}
         resumed = self._resume(parts)
         left, total = range(self.done, self.steps), self.steps + self.warmup
+        computing = precision.computing(self.precision)
         progress = track(left, total, self.stage, "step", before=total - len(left))
         try:
             if self.done == 0 and not resumed:
@@ -59,7 +60,7 @@ class Loop:
             for i in progress:
                 start = time.perf_counter()
                 torch.manual_seed(seeds.derive(self.seed, self.stage, i))
-                with precision.computing(self.precision):
+                with computing:
                     figures = step(i)
                 self.done = i + 1
                 if self._evaluates:
