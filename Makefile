@@ -5,9 +5,10 @@ CORES ?= 8
 VENV := .venv
 READY := $(VENV)/.ready
 SNAKEMAKE := $(VENV)/bin/snakemake --cores $(CORES)
+ARCHITECTURES := 4 5 6 7 8 9 10
 BENCH := OMP_NUM_THREADS=1 $(VENV)/bin/python benchmarks
 
-.PHONY: table2 all paper-plan test bench lint environment clean
+.PHONY: table2 all paper-plan paper-architectures test bench lint environment clean
 .DELETE_ON_ERROR:
 
 table2: $(READY)
@@ -19,6 +20,11 @@ all: $(READY) # every table and figure of config.yaml
 
 paper-plan: $(READY) # the jobs behind all tables of the paper, without running them
 	$(SNAKEMAKE) --dry-run --quiet rules --configfile config/paper.yaml
+
+paper-architectures: $(READY) # the paper's Tables 4 to 10 into docs/results/paper; needs no data
+	$(SNAKEMAKE) --configfile config/paper.yaml -- $(foreach n,$(ARCHITECTURES),results/paper/tables/table$(n).csv)
+	mkdir -p docs/results/paper
+	cp $(foreach n,$(ARCHITECTURES),results/paper/tables/table$(n).csv results/paper/tables/table$(n).md) docs/results/paper
 
 test: $(READY)
 	$(VENV)/bin/python -m pytest

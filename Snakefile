@@ -10,7 +10,7 @@ from snakemake.logging import logger
 from snakemake.utils import min_version
 
 import rarl.config
-from rarl import plan, targets
+from rarl import plan, plan_report, targets
 from rarl.runtime import cores, fingerprint
 
 min_version("9.0")

@@ -51,7 +51,7 @@ CPU = torch.device("cpu")
 
 TRAINING_PICTURES = {  # of each kind of data set, before `val_fraction`
     "lsun": 3_033_042,  # bedroom_train_lmdb
-    "celeba": 162_770,  # list_eval_partition.txt, partition 0
+    "celeba": 202_599,  # with split: all
     "celeba_hq": 30_000,
     "openmoji": 4_495,
 }

@@ -1,8 +1,8 @@
 """The command line: `rarl <stage>` runs a stage; `rarl.commands` has the others.
 
 One subcommand per module of `rarl/stages`; a leading `_` marks what stages share. The keyword-only
-parameters of a stage's `run` name its files, `Path` for one, `list[Path]` for several and
-`Path | None` for one that may be left out, and become the options. They are read from the source,
+parameters of a stage's `run` name its files, `Path` for one, `list[Path]` for several and either
+with `| None` for what may be left out, and become the options. They are read from the source,
 so that torch is imported only once a stage starts, after the number of threads is set.
 """
 
@@ -21,6 +21,7 @@ from rarl.runtime.errors import UserError
 from rarl.runtime.ranks import is_first, world
 from rarl.runtime.signals import StoppedError
 
+OPTIONAL = ("?", "*")  # as `nargs` of argparse
 STAGES = Path(__file__).parent / "stages"
 
 
@@ -114,7 +115,9 @@ def _add_stage(
     )
     for name, number in _files(tree, source.stem).items():
         option = "--" + name.replace("_", "-")
-        stage.add_argument(option, type=Path, required=number != "?", metavar="PATH", nargs=number)
+        stage.add_argument(
+            option, type=Path, required=number not in OPTIONAL, metavar="PATH", nargs=number
+        )
 
 
 def _count(text: str) -> int:
@@ -127,7 +130,12 @@ def _count(text: str) -> int:
 def _files(tree: ast.Module, stage: str) -> dict[str, str | None]:
     """The file parameters of a stage's `run`, in order: name, and how many files as `nargs`."""
     [function] = [n for n in tree.body if isinstance(n, ast.FunctionDef) and n.name == "run"]
-    numbers = {"Path": None, "list[Path]": "+", "Path | None": "?"}
+    numbers = {
+        "Path": None,
+        "Path | None": "?",
+        "list[Path]": "+",
+        "list[Path] | None": "*",
+    }
     found = {}
     for argument in function.args.kwonlyargs:
         annotation = ast.unparse(argument.annotation) if argument.annotation else "nothing"

@@ -3,16 +3,19 @@
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-import numpy as np
 import torch
 from PIL import Image, ImageDraw, ImageFont
 from torch import Tensor
+from torchvision.transforms.v2.functional import to_pil_image
+from torchvision.utils import make_grid
 
 from rarl.runtime.files import atomic
 
 SIDE = 6  # pictures in a row and in a column of a block
-GAP, MARGIN = 2, 16  # pixels between pictures, and around each method's block
-CAPTION = 24  # pixels
+GAP, MARGIN = 2, 16  # pixels around each picture, and around each method's block
+GREY = 208  # of the gaps
+CAPTION = 24  # pixels a line
+FONT = ImageFont.load_default(size=16)
 MIN_BLOCK = 384  # pixels; small pictures are enlarged to about this side
 
 
@@ -29,20 +32,25 @@ def joined(parts: Sequence[Image.Image], *, across: bool) -> Image.Image:
     return sheet
 
 
-def block(label: str, pixels: Tensor) -> Image.Image:
-    """A captioned square of (B, 3, H, W) uint8 pictures, enlarged by whole pixels."""
+def heading(text: str) -> Image.Image:
+    """A line of text, as wide as it needs to be."""
+    width = MARGIN * 2 + int(FONT.getlength(text))
+    line = Image.new("RGB", (width, CAPTION + MARGIN), "white")
+    ImageDraw.Draw(line).text((MARGIN, MARGIN // 2), text, fill="black", font=FONT)
+    return line
+
+
+def block(caption: Sequence[str], pixels: Tensor) -> Image.Image:
+    """A square of (B, 3, H, W) uint8 pictures, enlarged by whole pixels, below lines of text."""
     scale = max(1, round(MIN_BLOCK / (SIDE * pixels.shape[-1])))
-    tiles = pixels.permute(0, 2, 3, 1).cpu().numpy().repeat(scale, 1).repeat(scale, 2)
-    pitch = tiles.shape[1] + GAP
-    canvas = np.full((SIDE * pitch - GAP, SIDE * pitch - GAP, 3), 208, np.uint8)
-    for i, tile in enumerate(tiles[: SIDE**2]):
-        top, left = pitch * (i // SIDE), pitch * (i % SIDE)
-        canvas[top : top + len(tile), left : left + len(tile)] = tile
-    side = len(canvas)
-    block = Image.new("RGB", (side + 2 * MARGIN, side + CAPTION + 2 * MARGIN), "white")
-    font = ImageFont.load_default(size=16)
-    ImageDraw.Draw(block).text((MARGIN, MARGIN // 2), label, fill="black", font=font)
-    block.paste(Image.fromarray(canvas), (MARGIN, MARGIN + CAPTION))
+    tiles = pixels[: SIDE**2].cpu().repeat_interleave(scale, -2).repeat_interleave(scale, -1)
+    canvas = to_pil_image(make_grid(tiles, nrow=SIDE, padding=GAP, pad_value=GREY))
+    above = MARGIN + CAPTION * len(caption)
+    block = Image.new("RGB", (canvas.width + 2 * MARGIN, canvas.height + above + MARGIN), "white")
+    for number, line in enumerate(caption):
+        at = MARGIN, MARGIN // 2 + CAPTION * number
+        ImageDraw.Draw(block).text(at, line, fill="black", font=FONT)
+    block.paste(canvas, (MARGIN, above))
     return block
 
 
@@ -53,10 +61,10 @@ def save(batches: Iterable[Tensor], folder: Path) -> None:
     for batch in batches:
         if number < SIDE**2:
             shown.append(batch[: SIDE**2 - number].cpu().clone())
-        for picture in batch.permute(0, 2, 3, 1).cpu().numpy():
-            write(Image.fromarray(picture), folder / f"{number:05}.png")
+        for picture in batch.cpu():
+            write(to_pil_image(picture), folder / f"{number:05}.png")
             number += 1
-    write(block("", torch.cat(shown)), folder / "grid.png")
+    write(block([], torch.cat(shown)), folder / "grid.png")
 
 
 def write(picture: Image.Image, path: Path) -> None:

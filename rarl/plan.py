@@ -7,49 +7,28 @@ by hand and a change re-runs exactly the stages that it concerns. Imports no tor
 import json
 
 from rarl.config import (
-    SINGLE,
-    ArchitectureTable,
     Config,
-    DistanceTable,
     Finetuning,
-    NllTable,
-    QualityTable,
-    ReconstructionTable,
     Rejection,
-    ReplicatedTable,
-    SamplesFigure,
-    SecondsTable,
     Settings,
     Tempered,
-    TimeFigure,
-    methods_of,
-    runs_of,
 )
 from rarl.stage_settings import (
-    ArchitectureSettings,
     CodesSettings,
     CriticTraining,
-    CurvesSettings,
     DistanceSettings,
     DrawSettings,
     ExtractorSettings,
     FeaturesSettings,
     FinetuneSettings,
-    GridSettings,
     NllSettings,
     OracleCodesSettings,
-    PageSettings,
     PrepareSettings,
-    PriorColumn,
     PriorSettings,
     QualitySettings,
     RealFeaturesSettings,
     RejectSettings,
-    ReplicatedSettings,
-    RowsSettings,
-    SamplesFigureSettings,
     SecondsSettings,
-    TableSettings,
     VqvaeSettings,
 )
 
@@ -128,6 +107,15 @@ def rewarded_by_distance(config: Config, experiment: str, method: str) -> bool:
     """Else a critic gives the reward, or nothing does."""
     rl = config.finetuning(experiment, method)
     return config.finetuned[method].objective != "mle" and rl.source == "frechet"
+
+
+def rewarded_for_images(config: Config, experiment: str, method: str) -> bool:
+    """In an oracle experiment: whether what gives the reward sees decoded images, not codes."""
+    oracle = config.experiments[experiment].oracle
+    assert oracle is not None  # by the rules
+    if config.finetuned[method].objective == "mle":
+        return False
+    return oracle.critic_input == "images" or rewarded_by_distance(config, experiment, method)
 
 
 def reward_reference(config: Config, experiment: str, method: str) -> FeaturesSettings:
@@ -234,102 +222,3 @@ def seconds(config: Config, experiment: str, method: str, batch_size: int) -> Se
         batch_size=batch_size,
         precision=of.precision,
     )
-
-
-def methods(config: Config, experiment: str) -> tuple[str, ...]:
-    """The methods in an experiment's figures: the rows of the first table or figure of its samples.
-
-    All methods when none shows any.
-    """
-    every = (*config.tables.values(), *config.figures.values())
-    sampled = [of for of in every if isinstance(of, (DistanceTable, QualityTable, SamplesFigure))]
-    replicated = [of for of in every if isinstance(of, ReplicatedTable)]  # other training seeds
-    for of in (*sampled, *replicated):
-        if experiment in runs_of(config, of):
-            return methods_of(of)
-    return tuple(config.methods)
-
-
-def finetuned(config: Config, experiment: str) -> tuple[str, ...]:
-    """Those of `methods` that make a prior of their own."""
-    return tuple(name for name in methods(config, experiment) if name in config.finetuned)
-
-
-def grid(config: Config, experiment: str) -> GridSettings:
-    return GridSettings(labels=labels(config, methods(config, experiment)))
-
-
-def curves(config: Config, experiment: str) -> CurvesSettings:
-    return CurvesSettings(
-        title=experiment,
-        grids=config.experiments[experiment].grids,
-        labels=labels(config, finetuned(config, experiment)),
-    )
-
-
-def labels(config: Config, names: tuple[str, ...]) -> tuple[str, ...]:
-    return tuple(config.methods[name].label for name in names)
-
-
-def samples_figure(config: Config, name: str) -> SamplesFigureSettings:
-    of = config.figures[name]
-    assert isinstance(of, SamplesFigure)  # by the rules
-    headings = tuple(of.columns.values())
-    return SamplesFigureSettings(headings=headings, labels=labels(config, of.rows))
-
-
-def table(config: Config, name: str) -> TableSettings:
-    of = config.tables[name]
-    assert isinstance(of, (DistanceTable, SecondsTable, ReconstructionTable))  # by the rules
-    rows: tuple[str, ...]
-    paper: tuple[tuple[float | None, ...] | None, ...]
-    if isinstance(of, ReconstructionTable):
-        rows, paper = ("Reconstructions",), (of.paper,)
-    else:
-        rows = tuple(of.rows.values()) if isinstance(of, SecondsTable) else labels(config, of.rows)
-        paper = tuple(of.paper.get(row) for row in of.rows)
-    return TableSettings(
-        title=of.title, headings=tuple(of.columns.values()), labels=rows, paper=paper
-    )
-
-
-def architecture(config: Config, name: str) -> ArchitectureSettings:
-    of = config.tables[name]
-    assert isinstance(of, ArchitectureTable)  # by the rules
-    experiment = config.experiments[of.experiment]
-    if experiment.oracle is not None:
-        oracle = oracle_prior(config, of.experiment).prior
-        priors = {"oracle": oracle, "generator": experiment.prior.of(SINGLE)}
-    elif len(experiment.grids) == 1:
-        priors = {"prior": experiment.prior.of(SINGLE)}
-    else:
-        priors = {f"{grid} prior": experiment.prior.of(grid) for grid in experiment.grids}
-    return ArchitectureSettings(
-        title=of.title,
-        image_size=experiment.image_size,
-        latents=experiment.latents,
-        vqvae=experiment.vqvae,
-        priors=tuple(PriorColumn(heading=name, prior=prior) for name, prior in priors.items()),
-    )
-
-
-def rows(config: Config, name: str) -> RowsSettings:
-    """Of a table, or else of a figure, whose rows are methods and whose columns are given."""
-    of = config.tables.get(name) or config.figures[name]
-    assert isinstance(of, (QualityTable, NllTable, TimeFigure))  # by the rules
-    return RowsSettings(title=of.title, labels=labels(config, of.rows))
-
-
-def replicated(config: Config, name: str) -> ReplicatedSettings:
-    of = config.tables[name]
-    assert isinstance(of, ReplicatedTable)  # by the rules
-    return ReplicatedSettings(
-        title=of.title,
-        headings=tuple(of.columns.values()),
-        labels=labels(config, of.rows),
-        training_seeds=of.training_seeds,
-    )
-
-
-def page() -> PageSettings:
-    return PageSettings()

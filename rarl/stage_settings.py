@@ -142,13 +142,13 @@ class SecondsSettings(Settings):
     precision: Precision
 
 
-class GridSettings(Settings):
+class ImageGridSettings(Settings):
     labels: tuple[str, ...]  # of the methods, left to right
 
 
 class SamplesFigureSettings(Settings):
-    headings: tuple[str, ...]  # of the experiments, top to bottom
-    labels: tuple[str, ...]  # of the methods, left to right
+    title: str
+    labels: tuple[tuple[str, ...], ...]  # experiments top to bottom, methods left to right
 
 
 class CurvesSettings(Settings):
@@ -157,18 +157,58 @@ class CurvesSettings(Settings):
     labels: tuple[str, ...]  # of the methods, likewise
 
 
+class TimeFigureSettings(Settings):
+    title: str
+    labels: tuple[str, ...]  # of the methods
+
+
+class Run(Settings):
+    """What is measured: a method in an experiment that was trained with one seed."""
+
+    experiment: str
+    method: str
+    training_seed: CountOrZero
+
+
+class Row(Settings):
+    """A method."""
+
+    name: str
+    label: str
+
+
+class Column(Settings):
+    """An experiment, trained with one seed or several."""
+
+    name: str
+    heading: str
+    training_seeds: tuple[CountOrZero, ...]
+
+
 class TableSettings(Settings):
-    """Methods by experiments."""
+    """Measurements of methods in experiments."""
 
     title: str
-    headings: tuple[str, ...]  # of the columns
-    labels: tuple[str, ...]  # of the rows
-    paper: tuple[tuple[Real | None, ...] | None, ...]  # row by row
+    columns: tuple[Column, ...]
+    rows: tuple[Row, ...]
+    paper: tuple[tuple[Real | None, ...] | None, ...]  # the paper's values of each row, or none
+    notes: tuple[str, ...]  # lines of Markdown: what a reader must know about the methods
+
+    @property
+    def runs(self) -> tuple[Run, ...]:
+        """Row by row, column by column, seed by seed: the order of a table's files."""
+        return tuple(
+            Run(experiment=column.name, method=row.name, training_seed=seed)
+            for row in self.rows
+            for column in self.columns
+            for seed in column.training_seeds
+        )
 
 
 class PriorColumn(Settings):
     heading: str
     prior: Prior
+    ours: tuple[str, ...]  # its settings that the paper does not give
 
 
 class ArchitectureSettings(Settings):
@@ -181,19 +221,3 @@ class ArchitectureSettings(Settings):
 
 class PageSettings(Settings):
     """Nothing to set."""
-
-
-class RowsSettings(Settings):
-    """Methods, one below the other, of one experiment."""
-
-    title: str
-    labels: tuple[str, ...]
-
-
-class ReplicatedSettings(Settings):
-    """Methods, the first of them the one to beat, by experiments, by training seeds."""
-
-    title: str
-    headings: tuple[str, ...]  # of the experiments
-    labels: tuple[str, ...]  # of the methods
-    training_seeds: tuple[CountOrZero, ...]

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from rarl.config import RESERVED, Config, ConfigError, nearest
+from rarl.config import LONG, RESERVED, Config, ConfigError, nearest
 
 SUFFIXES = (
     ".csv",
@@ -26,7 +26,7 @@ def check(config: Config, target: str) -> None:
     folder, *rest = path.relative_to(config.results).parts
     stem = Path(*rest).stem
     if folder == "tables":
-        _refuse_unknown(target, "table", stem, list(config.tables))
+        _refuse_unknown(target, "table", stem.removesuffix(LONG), list(config.tables))
     elif folder == "figures":
         kind, _, experiment = stem.partition("-")
         if kind in ("samples", "curves"):

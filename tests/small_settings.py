@@ -11,6 +11,7 @@ FINETUNING = {
     "log_every": 1,
     "evaluate_every": 1,
     "evaluate_samples": 2,
+    "selection": "best",
 }
 
 

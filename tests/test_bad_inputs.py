@@ -26,7 +26,10 @@ from rarl.models.saved import CodeSet, save_codes
 from rarl.runtime import artefact
 
 TINY = yaml.safe_load((Path(__file__).parent / "tiny.yaml").read_text())
-CELEBA = {"kind": "celeba", "path": "celeba", "crop": "center", "max_images": None}
+CELEBA = {
+    **{"kind": "celeba", "path": "celeba", "crop": "center", "max_images": None},
+    **{"split": "official", "val_fraction": None},
+}
 LSUN = {"kind": "lsun", "path": "lsun", "category": "barn", "crop": "center", "max_images": None}
 Break = Callable[[Path], object]
 CONFIG = parse(TINY | {"datasets": TINY["datasets"] | {"celeba": CELEBA, "lsun": LSUN}})

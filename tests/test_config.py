@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from rarl import plan, targets
+from rarl import plan, plan_report, targets
 from rarl.config import ConfigError, Crop, load, methods_of, parse, runs_of
 
 TINY = Path(__file__).parent / "tiny.yaml"
@@ -191,7 +191,7 @@ def test_equal_settings_are_equal_text_and_survive_the_command_line():
         plan.finetune(config, "squares16", "mle"),
         plan.finetune(config, "squares16", "single"),
         plan.draw(config, "squares16", "mle", 1, 0),
-        plan.table(config, "tiny"),
+        plan_report.table(config, "tiny"),
     ):
         assert type(settings).from_json(plan.to_json(settings)) == settings
     first, second = plan.vqvae(config, "squares16"), plan.vqvae(again, "squares16")
@@ -203,6 +203,40 @@ def test_mle_does_not_depend_on_the_critic():
     same = load(TINY)
     assert plan.finetune(other, "squares16", "mle") == plan.finetune(same, "squares16", "mle")
     assert plan.finetune(other, "squares16", "single") != plan.finetune(same, "squares16", "single")
+
+
+@pytest.mark.parametrize(
+    ("critic_input", "sees"), [("codes", "codes, 4x4"), ("images", "images, 16x16")]
+)
+def test_an_oracles_critic_is_sized_for_what_it_sees(critic_input: str, sees: str):
+    raw = edited("experiments/oracle16/oracle/critic_input", critic_input)
+    raw["experiments"]["oracle16"]["rl"]["critic"] = {"stem_stride": 64}
+    with pytest.raises(ConfigError, match=f"leave nothing of {sees.partition(', ')[2]}"):
+        parse(raw)
+    config = parse(edited("experiments/oracle16/oracle/critic_input", critic_input))
+    rewarded = {
+        method: plan.rewarded_for_images(config, "oracle16", method)
+        for method in ("mle", "single", "frechet")
+    }
+    assert rewarded == {"mle": False, "single": critic_input == "images", "frechet": True}
+
+
+@pytest.mark.parametrize(
+    ("ours", "message"),
+    [
+        ({"botom prior": ["steps"]}, "ours: no prior is named 'botom prior' (did you mean"),
+        ({"prior": ["step"]}, "ours.prior: no setting of a prior is named 'step' (did you mean"),
+    ],
+)
+def test_what_is_marked_as_ours_exists(ours: dict[str, list[str]], message: str):
+    with pytest.raises(ConfigError, match=re.escape(message)):
+        parse(edited("tables/architecture/ours", ours))
+
+
+def test_a_table_is_not_called_like_a_tidy_csv():
+    raw = edited("tables/tiny.long", RAW["tables"]["tiny"])
+    with pytest.raises(ConfigError, match=r"tables\.tiny\.long: a name that ends in \.long"):
+        parse(raw)
 
 
 def test_a_tempered_method_draws_from_another_ones_prior():
@@ -242,7 +276,7 @@ def test_a_replicated_table_has_an_experiment_for_every_training_seed():
     table = config.tables["replicated"]
     assert runs_of(config, table) == ("squares16", "squares16-seed-3")
     assert runs_of(config, config.tables["tiny"]) == ("squares16",)
-    assert plan.methods(config, "squares16-seed-3") == methods_of(table)
+    assert plan_report.methods(config, "squares16-seed-3") == methods_of(table)
 
 
 @pytest.mark.parametrize(
@@ -271,12 +305,12 @@ def test_a_replicated_table_that_cannot_be_made_is_refused(path, value, message)
 def test_figures_show_the_methods_of_the_first_table():
     raw = edited("tables/tiny/rows", ["single"])
     raw["tables"]["tiny"]["paper"] = {}
-    assert plan.methods(parse(raw), "squares16") == ("single",)
+    assert plan_report.methods(parse(raw), "squares16") == ("single",)
     raw = edited("tables", {})
-    assert plan.methods(parse(raw), "squares16") == ("mle", "single")  # of figure1
+    assert plan_report.methods(parse(raw), "squares16") == ("mle", "single")  # of figure1
     raw["figures"] = {}
     every = ("mle", "single", "intermediate", "partial", "frechet", "cold", "rejection")
-    assert plan.methods(parse(raw), "squares16") == every
+    assert plan_report.methods(parse(raw), "squares16") == every
 
 
 @pytest.mark.parametrize(

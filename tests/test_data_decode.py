@@ -112,6 +112,15 @@ def test_the_first_frame_of_an_animation(kind: str) -> None:
     assert only_pixel(decode(content)) == (255, 0, 0)
 
 
+@pytest.mark.parametrize("crop", ["center", Crop(left=3, top=1, side=21)])
+@pytest.mark.parametrize("size", [8, 21, 40])
+def test_a_square_is_pillows_crop_and_lanczos_bit_for_bit(crop, size: int) -> None:
+    image = Image.fromarray(RANDOM.integers(0, 256, (23, 31, 3), dtype=np.uint8))
+    box = (4, 0, 27, 23) if crop == "center" else (3, 1, 24, 22)
+    expected = image.crop(box).resize((size, size), Image.Resampling.LANCZOS)
+    np.testing.assert_array_equal(np.asarray(to_square(image, crop, size)), np.asarray(expected))
+
+
 def test_one_pixel_is_a_picture_of_one_colour() -> None:
     square = to_square(decode(encoded(Image.new("RGB", (1, 1), "red"))), "center", 16)
     assert np.asarray(square).tolist() == [[[255, 0, 0]] * 16] * 16

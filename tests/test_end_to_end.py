@@ -9,6 +9,7 @@ from itertools import product
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 import squares
 from PIL import Image
@@ -103,13 +104,39 @@ def test_figures_are_pictures(finished):
 
 def test_every_table_is_csv_markdown_and_a_page(finished):
     written = {path.name for path in (finished / "results" / "tables").iterdir()}
-    kinds = ("csv", "md", "html")
+    kinds = ("csv", "long.csv", "md", "html")
     assert written == {f"{name}.{kind}" for name in (*TABLES, "mine") for kind in kinds}
 
 
 def figures_of(finished: Path, table: str) -> dict[str, list[float]]:
     rows = list(csv.reader((finished / "results" / "tables" / f"{table}.csv").open()))
     return {label: [float(figure) for figure in figures] for label, *figures in rows[1:]}
+
+
+def test_every_csv_is_a_pivot_of_the_tidy_frame(finished):
+    tables = finished / "results" / "tables"
+    for name in (*TABLES, "mine"):
+        wide, long = (pd.read_csv(tables / f"{name}{end}") for end in (".csv", ".long.csv"))
+        if name == "architecture":
+            assert set(wide["bottom prior"]) - {"-"} <= set(long["value"])
+            continue
+        shown = wide.drop(columns=wide.columns[0]).stack()
+        numbers = pd.to_numeric(shown[~shown.isin([True, False])]).round(3)
+        assert set(numbers) <= set(long["mean"].round(3))
+        assert set(long["experiment"]) & {"squares16", "hierarchy16", "oracle16", "mine-8"}
+        groups = long.groupby(["experiment", "method", "metric"])
+        for _, group in groups:
+            values = group["value"]
+            if name == "replicated":
+                values = group.groupby("training_seed")["value"].mean()
+            assert group["mean"].iloc[0] == pytest.approx(values.mean())
+            assert group["count"].iloc[0] == len(values)
+        text = (tables / f"{name}.md").read_text()
+        if name not in ("seconds", "reconstruction"):
+            log = finished / "results" / long["experiment"][0] / "mle" / "prior.jsonl"
+            last = json.loads(log.read_text().splitlines()[-1])
+            selected = f"MLE, iteration {last['selected_iteration']} of {last['step']}"
+            assert selected in text
 
 
 def test_three_lines_make_tables_of_a_users_own_pictures(finished):

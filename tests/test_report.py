@@ -4,12 +4,13 @@ import csv
 import json
 from pathlib import Path
 
+import pandas as pd
 import pytest
 from PIL import Image
 
-from rarl.report import curves, time_figure
+from rarl.report import curves, logs, time_figure
 from rarl.runtime.errors import UserError
-from rarl.stage_settings import CurvesSettings, TableSettings
+from rarl.stage_settings import Column, CurvesSettings, Row, TableSettings
 from rarl.stages import curves as curves_stage
 from rarl.stages import distance_table as table_stage
 
@@ -30,10 +31,15 @@ RESULT = {
 }
 SETTINGS = TableSettings(
     title="Bedrooms",
-    headings=("64, small", "128"),
-    labels=("MLE", "Single reward"),
+    columns=(
+        Column(name="small", heading="64, small", training_seeds=(0,)),
+        Column(name="large", heading="128", training_seeds=(5,)),
+    ),
+    rows=(Row(name="mle", label="MLE"), Row(name="single", label="Single reward")),
     paper=((19.95, None), None),
+    notes=("- what a reader must know",),
 )
+SELECTED = (40, 0, 80, 80)  # iterations, row by row
 
 
 def write(folder: Path, *changes: dict) -> list[Path]:
@@ -50,13 +56,32 @@ def run_table(folder: Path, *changes: dict) -> tuple[str, str]:
     log.write_text(
         '{"step": 7, "warning": "codes_in_use is low"}\n{"step": 9, "warning": "it is"}\n'
     )
-    outputs = {"csv": folder / "t.csv", "markdown": folder / "t.md"}
-    table_stage.run(SETTINGS, distances=written, metrics=[log], **outputs)
+    outputs = {"csv": folder / "t.csv", "long": folder / "long.csv", "markdown": folder / "t.md"}
+    table_stage.run(
+        SETTINGS,
+        distances=written,
+        finetunings=[finetuning(folder, iteration) for iteration in SELECTED],
+        metrics=[log],
+        **outputs,
+    )
     return outputs["csv"].read_text(), outputs["markdown"].read_text()
 
 
+def finetuning(folder: Path, selected: int) -> Path:
+    """The log of a run of 80 iterations that ends with the weights of iteration `selected`."""
+    path = folder / f"finetuning-{selected}.jsonl"
+    path.write_text(
+        "".join(
+            json.dumps({"step": step, "val_nll": step / 100, "selected_iteration": kept}) + "\n"
+            for step, kept in ((0, 0), (40, min(selected, 40)), (80, selected))
+        )
+    )
+    return path
+
+
 def test_csv_is_row_major_means(tmp_path):
-    text, _ = run_table(tmp_path, *({"mean": mean} for mean in (1.5, 2.25, 3.00006, 400.0)))
+    means = (1.5, 2.25, 3.00006, 400.0)
+    text, _ = run_table(tmp_path, *({"distances": [mean - 1, mean + 1]} for mean in means))
     assert list(csv.reader(text.splitlines())) == [
         ["method", "64, small", "128"],
         ["MLE", "1.5000", "2.2500"],
@@ -65,7 +90,7 @@ def test_csv_is_row_major_means(tmp_path):
 
 
 def test_markdown_states_deviation_paper_and_protocol(tmp_path):
-    single = {"seeds": [7], "distances": [5.0], "mean": 5.0, "std": None}
+    single = {"seeds": [7], "distances": [5.0]}
     warned = {"warning": "fewer samples than features"}
     _, text = run_table(
         tmp_path, {}, {"label": "FID", **single}, warned, {"label": "FID", **single}
@@ -73,7 +98,7 @@ def test_markdown_states_deviation_paper_and_protocol(tmp_path):
     lines = text.splitlines()
     assert lines[0] == "# Bedrooms"
     assert lines[2] == "| Method | 64, small | 128 |"
-    assert lines[4] == "| MLE | 11.00 ± 1.41 (paper: 19.95) | 5.00 |"
+    assert lines[4] == "| MLE | 11.00 ± 1.41 (paper: 19.95) | 5.00 (its start) |"
     assert lines[5] == "| Single reward | 11.00 ± 1.41 | 5.00 |"
     assert (
         "- 64, small: FD-EffLite0, 2,000 pictures against 4,000 training reconstructions; "
@@ -83,7 +108,51 @@ def test_markdown_states_deviation_paper_and_protocol(tmp_path):
     assert "- 64, small: warning: fewer samples than features" in lines
     run = "/".join((*tmp_path.parts[-2:], "vqvae"))
     assert f"- warning: {run}, step 7: codes_in_use is low (and 1 more)" in lines
+    assert "- what a reader must know" in lines
+    assert (
+        "- 64, small: shown are MLE, iteration 40 of 80; Single reward, iteration 80 of 80" in lines
+    )
+    assert (
+        "- 128: shown are MLE, iteration 0 of 80 (its start); Single reward, iteration 80 of 80"
+        in lines
+    )
     assert any("FID on its own pictures, not comparable with FD-EffLite0." in of for of in lines)
+
+
+def test_the_long_csv_has_every_measurement_and_what_its_cell_shows(tmp_path):
+    single = {"seeds": [7], "distances": [5.0]}
+    run_table(tmp_path, {"distances": [10.0, 13.0]}, single, {}, single)
+    long = pd.read_csv(tmp_path / "long.csv")
+    assert list(long.columns) == [
+        *("experiment", "method", "training_seed", "sampling_seed", "extractor", "metric"),
+        *("value", "unit", "iteration", "iterations", "protocol"),
+        *("mean", "deviation", "count", "interval", "start", "paper"),
+    ]
+    of = long[(long["experiment"] == "small") & (long["method"] == "mle")]
+    assert list(of["sampling_seed"]) == [0, 1]
+    assert list(of["value"]) == [10, 13]
+    assert set(of["extractor"]) == {"efficientnet_lite0"}
+    first = of.iloc[0]
+    assert (first["mean"], first["count"], first["paper"]) == (11.5, 2, 19.95)
+    assert first["deviation"] == pytest.approx(3 / 2**0.5)
+    assert first["interval"] == pytest.approx(12.7062047 * 1.5)  # t of 1 degree of freedom
+    assert first["protocol"].startswith("FD-EffLite0, 2,000 pictures against 4,000")
+    other = long[(long["experiment"] == "large") & (long["method"] == "mle")].iloc[0]
+    assert (other["training_seed"], other["iteration"], other["start"]) == (5, 0, True)
+    assert other[["deviation", "interval", "paper"]].isna().all()
+    # the CSV is a pivot of it
+    wide = pd.read_csv(tmp_path / "t.csv", index_col="method")
+    assert wide.loc["Single reward", "64, small"] == 11
+    cells = long.drop_duplicates(["experiment", "method"]).pivot(
+        index="method", columns="experiment", values="mean"
+    )
+    assert (wide.to_numpy() == cells.loc[["mle", "single"], ["small", "large"]].to_numpy()).all()
+
+
+def test_a_log_that_does_not_say_what_was_selected_is_named(tmp_path):
+    (tmp_path / "old.jsonl").write_text('{"step": 0, "val_nll": 2.0, "distance": 3.0}\n')
+    with pytest.raises(UserError, match=r"old\.jsonl: does not say which iteration was selected"):
+        logs.read_selected(tmp_path / "old.jsonl")
 
 
 def test_a_table_of_fid_is_comparable(tmp_path):
@@ -103,7 +172,13 @@ def test_a_file_that_is_no_distance_is_named(tmp_path):
     paths[2].write_text('{"label": "FID"}')
     with pytest.raises(UserError, match=r"distance-2\.json: is no result of the distance stage"):
         table_stage.run(
-            SETTINGS, distances=paths, metrics=[], csv=tmp_path / "c", markdown=tmp_path / "m"
+            SETTINGS,
+            distances=paths,
+            finetunings=[],
+            metrics=[],
+            csv=tmp_path / "c",
+            long=tmp_path / "l",
+            markdown=tmp_path / "m",
         )
 
 
@@ -143,7 +218,7 @@ def metrics(tmp_path) -> list[Path]:
 
 
 def test_curves_draw_every_figure_where_it_belongs(metrics):
-    vqvae, prior, mle, single = map(curves.read, metrics)
+    vqvae, prior, mle, single = map(logs.read, metrics)
     methods = {"MLE": mle, "Single reward": single}
     figure = curves.draw(vqvae, {"single": prior}, methods, "squares16")
     drawn = {
@@ -171,8 +246,19 @@ def test_curves_draw_every_figure_where_it_belongs(metrics):
     assert all(axes.get_ylabel() for axes in figure.axes)
 
 
+def test_a_ring_marks_the_iteration_that_was_kept(metrics):
+    vqvae, prior, *_ = map(logs.read, metrics)
+    run = pd.DataFrame(
+        {"step": [0, 40, 80], "distance": [9.0, 7.0, 8.0], "selected_iteration": [0, 40, 40]}
+    )
+    figure = curves.draw(vqvae, {"single": prior}, {"MLE": run}, "T")
+    [axes] = [of for of in figure.axes if of.get_title() == "Fine-tuning: held-out distance"]
+    rings = [line for line in axes.lines if line.get_fillstyle() == "none"]
+    assert [(*line.get_xdata(), *line.get_ydata()) for line in rings] == [(40, 7.0)]
+
+
 def test_curves_tell_two_priors_apart(metrics):
-    vqvae, prior, *_ = map(curves.read, metrics)
+    vqvae, prior, *_ = map(logs.read, metrics)
     figure = curves.draw(vqvae, {"top": prior, "bottom": prior}, {}, "hierarchy16")
     [axes] = [axes for axes in figure.axes if axes.get_title() == "Priors"]
     assert [line.get_label() for line in axes.lines] == [
@@ -192,7 +278,7 @@ def test_curves_are_a_picture(metrics, tmp_path):
 def test_a_broken_line_of_metrics_is_named(tmp_path):
     (tmp_path / "m.jsonl").write_text('{"step": 1}\n{"step": \n')
     with pytest.raises(UserError, match=r"m\.jsonl: line 2 is no JSON object"):
-        curves.read(tmp_path / "m.jsonl")
+        logs.read(tmp_path / "m.jsonl")
 
 
 def test_time_is_compared_within_the_common_budget():
@@ -203,17 +289,19 @@ def test_time_is_compared_within_the_common_budget():
     ]
     half = [{**line, "training_seconds": line["training_seconds"] / 2} for line in full]
     half[1] = {**half[1], "distance": 40.0}  # worse than before: the best so far stays
-    rows = list(csv.reader(time_figure.to_csv({"full": full, "half": half}).splitlines()))
-    assert rows[1:] == [
-        ["full", "10.00", "20.0000", "20.00", "20"],
-        ["half", "10.00", "15.0000", "10.00", "20"],
+    methods = {"half": pd.DataFrame(half), "full": pd.DataFrame(full)}
+    rows = list(csv.reader(time_figure.to_csv(methods).splitlines()))
+    assert rows == [
+        ["method", "budget_seconds", "distance", "iteration", "seconds", "iterations"],
+        ["half", "10.00", "15.0000", "20", "10.00", "20"],
+        ["full", "10.00", "20.0000", "10", "20.00", "20"],
     ]
-    [axes] = time_figure.draw({"full": full, "half": half}, "T").axes
+    [axes] = time_figure.draw(methods, "T").axes
     drawn = {line.get_label(): list(line.get_ydata()) for line in axes.lines}
-    assert drawn["full"] == [30, 20, 15]
-    assert drawn["half"] == [30, 30, 15]
+    assert drawn["full, 20 iterations"] == [30, 20, 15]
+    assert drawn["half, 20 iterations"] == [30, 30, 15]
 
 
 def test_a_log_without_distances_is_named():
-    with pytest.raises(UserError, match="MLE: its metrics hold no distances"):
-        time_figure.budget({"MLE": [{"step": 1}]})
+    with pytest.raises(UserError, match="MLE: its log holds no distances"):
+        time_figure.progress({"MLE": pd.DataFrame([{"step": 1}])})

@@ -2,10 +2,12 @@
 
 import csv
 from pathlib import Path
+from typing import Any
 
+import pandas as pd
 import pytest
 
-from rarl import plan
+from rarl import plan, plan_report
 from rarl.config import load
 from rarl.report import (
     architecture_table,
@@ -16,27 +18,42 @@ from rarl.report import (
     seconds_table,
 )
 from rarl.report.distances import Distance, Protocol
-from rarl.report.replicated_table import Estimate, Run
-from rarl.report.sheet import Cell, Sheet, in_rows, measured
-from rarl.stage_settings import (
-    ArchitectureSettings,
-    ReplicatedSettings,
-    RowsSettings,
-    TableSettings,
-)
+from rarl.report.frame import half_interval
+from rarl.report.logs import Selected
+from rarl.report.measured import measured
+from rarl.report.table import Cell, Cells, Table, in_rows
+from rarl.stage_settings import ArchitectureSettings, Column, Row, TableSettings
 
-PAPER = load(Path(__file__).resolve().parent.parent / "config" / "paper.yaml")
+Run = tuple[Distance, dict[str, Any], Selected]
+PROTOCOL = Protocol("FID", "inception", "ab" * 32, "r", "reconstructions", 100, 50)
+ROOT = Path(__file__).resolve().parent.parent
+PAPER = load(ROOT / "config" / "paper.yaml")
 
 
-def test_a_sheet_is_csv_and_markdown():
-    sheet = Sheet(
-        "T", "Method", ["a|b", "c, d"], [("x", [Cell("1", "one"), Cell("2", "two")])], ["n"]
+def settings_of(*labels: str, heading: str = "128", seeds: tuple[int, ...] = (0,)):
+    """Of a table with a column and a row for each label; the first row has a value of the paper."""
+    return TableSettings(
+        title="T",
+        columns=(Column(name="images", heading=heading, training_seeds=seeds),),
+        rows=tuple(Row(name=label.lower(), label=label) for label in labels),
+        paper=((102.0,), *(None for _ in labels[1:])),
+        notes=("- a note",),
     )
-    assert list(csv.reader(sheet.csv().splitlines())) == [
+
+
+def table_of(headings: list[str], values: list[str], texts: list[str], title: str = "T") -> Table:
+    frames = (pd.DataFrame([row], ["x"], headings) for row in (values, texts))
+    return Table(title, "Method", Cells(*frames), pd.DataFrame({"value": [1.5]}), ["- a note"])
+
+
+def test_a_table_is_csv_and_markdown():
+    table = table_of(["a|b", "c, d"], ["1", "2"], ["one", "two"])
+    assert table.long_csv() == "value\n1.5\n"
+    assert list(csv.reader(table.csv().splitlines())) == [
         ["method", "a|b", "c, d"],
         ["x", "1", "2"],
     ]
-    assert sheet.markdown().splitlines() == [
+    assert table.markdown().splitlines() == [
         *(
             "# T",
             "",
@@ -44,7 +61,7 @@ def test_a_sheet_is_csv_and_markdown():
             "| --- | ---: | ---: |",
             "| x | one | two |",
             "",
-            "n",
+            "- a note",
         )
     ]
 
@@ -56,52 +73,59 @@ def test_cells_fill_rows_or_are_refused():
 
 
 def test_a_measured_cell_shows_deviation_and_paper():
-    assert measured(1.23456, 0.5, 19.95) == Cell("1.2346", "1.23 ± 0.50 (paper: 19.95)")
-    assert measured(1.23456, None, None, 3) == Cell("1.23456", "1.235")
+    shown = Cell("1.2346", "1.23 ± 0.50 (paper: 19.95)")
+    assert measured(1.23456, 0.5, paper=19.95) == shown
+    assert measured(1.23456, None, 3) == Cell("1.23456", "1.235")
+    assert measured(1.23456, None, 1, paper=2, start=True).text == "1.2 (its start; paper: 2)"
 
 
 def test_seconds_stand_beside_the_papers():
-    result = {"batch_size": 16, "device": "CPU", "seconds": [1.0, 3.0], "mean": 2.0, "std": 1.5}
-    settings = TableSettings(
-        title="T", headings=("128",), labels=("Full", "Partial"), paper=((102.0,), None)
-    )
-    text = seconds_table.sheet([result, {**result, "mean": 1.0}], settings).markdown()
-    assert "| Full | 2.00 ± 1.50 (paper: 102) |" in text
-    assert "| Partial | 1.00 ± 1.50 |" in text
+    result = {"batch_size": 16, "device": "CPU", "seconds": [1.0, 3.0]}
+    settings = settings_of("Full", "Partial")
+    text = seconds_table.table([result, {**result, "seconds": [0.5, 1.5]}], settings).markdown()
+    assert "| Full | 2.00 ± 1.41 (paper: 102) |" in text
+    assert "| Partial | 1.00 ± 0.71 |" in text
     assert "a batch of 16 pictures' codes" in text
     assert "on CPU" in text
 
 
 def test_the_rivals_stand_side_by_side():
-    protocol = Protocol("FID", "inception", "ab" * 32, "r", "reconstructions", 100, 50)
-    distances = [Distance(protocol, (1, 2), mean, 0.5, None) for mean in (20.0, 10.0)]
+    distances = [Distance(PROTOCOL, (1, 2), (mean - 1, mean + 1), None) for mean in (20.0, 10.0)]
     quality = {
-        **{"precision_mean": 0.5, "precision_std": 0.01, "recall_mean": 0.4, "recall_std": 0.02},
-        **{"kid_mean": 0.1, "kid_std": 0.001, "seconds_per_picture": 0.25, "device": "CPU"},
+        **{"precision": [0.4, 0.6], "recall": [0.4, 0.4], "kid": [0.05, 0.15]},
+        **{"seconds_per_picture": 0.25, "device": "CPU"},
     }
-    settings = RowsSettings(title="T", labels=("MLE", "Rejection"))
-    sheet = quality_table.sheet(distances, [quality, {**quality, "recall_mean": 0.3}], settings)
-    rows = list(csv.reader(sheet.csv().splitlines()))
+    table = quality_table.table(
+        distances,
+        [quality, {**quality, "recall": [0.2, 0.4]}],
+        [Selected(0, 80, 2.0), Selected(40, 80, 2.0)],
+        settings_of("MLE", "Rejection", heading=""),
+    )
+    rows = list(csv.reader(table.csv().splitlines()))
     assert rows[0] == ["method", "distance", "precision", "recall", "KID", "seconds a picture"]
     assert [float(figure) for figure in rows[1][1:]] == [20.0, 0.5, 0.4, 0.1, 0.25]
     assert [float(figure) for figure in rows[2][1:]] == [10.0, 0.5, 0.3, 0.1, 0.25]
+    text = table.markdown()
+    assert "| Rejection | 10.00 ± 1.41 | 0.500 ± 0.141 |" in text
+    assert "- shown are MLE, iteration 0 of 80 (its start); Rejection, iteration 40 of 80" in text
+    assert "- a note" in text
+    assert len(table.long) == 2 * (4 * 2 + 1)
 
 
 def test_the_oracles_nlls_are_a_row_for_each_method():
     result = {
         **{"unit": "nats a code", "count_samples": 12, "count_val": 8, "nll_test": 2.5},
-        **{"nll_oracle": [2.0, 4.0], "nll_oracle_mean": 3.0, "nll_oracle_std": 1.0},
-        "nll_oracle_of_its_own": 1.5,
+        **{"nll_oracle": [2.0, 4.0], "nll_oracle_of_its_own": 1.5},
     }
-    settings = RowsSettings(title="T", labels=("MLE",))
-    sheet = nll_table.sheet([result], settings)
-    assert list(csv.reader(sheet.csv().splitlines())) == [
+    table = nll_table.table([result], [Selected(80, 80, 2.5)], settings_of("MLE", heading=""))
+    assert list(csv.reader(table.csv().splitlines())) == [
         ["method", "NLL_oracle", "NLL_test"],
         ["MLE", "3.000000", "2.500000"],
     ]
-    assert "of its own draws the oracle's is 1.5000" in sheet.markdown()
+    assert "of its own draws the oracle's is 1.5000" in table.markdown()
 
 
+BLANK = "the paper's cell is blank"
 COMMON_VQVAE = {
     **{"beta": "0.25", "batch size": "128", "hidden units": "128", "residual units": "64"},
     **{"codebook dimension": "64", "encoder filter size": "3", "decoder filter size": "4"},
@@ -124,29 +148,25 @@ PRIORS = {  # input, batch, hidden, residual, layers, attention, output stack, c
     ("table8", "top prior"): ("16", "480", "512", "512", "20", "8", "20", "-", "166664"),
     ("table8", "bottom prior"): ("32", "128", "512", "512", "20", "0", "-", "20", "156250"),
     ("table9", "top prior"): ("32", "128", "512", "512", "20", "0", "20", "-", "187500"),
-    ("table9", "bottom prior"): ("64", "128", "128", "128", "16", "0", "-", "20", "156250"),
+    ("table9", "bottom prior"): ("64", "128", "128", "128", "16", "0", "-", "20", BLANK),
     ("table10", "top prior"): ("32", "128", "512", "512", "20", "0", "20", "-", "20625"),
-    ("table10", "bottom prior"): ("64", "128", "128", "128", "16", "0", "-", "20", "42187"),
+    ("table10", "bottom prior"): ("64", "128", "128", "128", "16", "0", "-", BLANK, "42187"),
 }
 
 
 def rendered(table: str) -> dict[str, dict[str, str]]:
-    """Column by column, setting by setting."""
-    settings = plan.architecture(PAPER, table)
+    """Column by column, setting by setting, as people read them."""
+    settings = plan_report.architecture(PAPER, table)
     travelled = ArchitectureSettings.from_json(plan.to_json(settings))  # as to the stage
     assert travelled == settings
-    text = architecture_table.sheet(travelled).csv()
-    header, *rows = csv.reader(text.splitlines())
-    return {
-        column: {row[0]: row[at] for row in rows} for at, column in enumerate(header[1:], start=1)
-    }
+    return architecture_table.table(travelled).cells.texts.to_dict()
 
 
 def test_a_table_is_a_page_of_its_own():
-    sheet = Sheet("A < B", "Method", ["x"], [("<b>bold</b>", [Cell("1", "1 ± 2")])], ["- a note"])
-    text = page.html(sheet.markdown())
+    table = table_of(["<b>bold</b>"], ["1"], ["1 ± 2"], "A < B")
+    text = page.html(table.markdown())
     assert "<title>A &lt; B</title>" in text
-    assert "<td>&lt;b&gt;bold&lt;/b&gt;</td>" in text
+    assert "&lt;b&gt;bold&lt;/b&gt;</th>" in text
     assert "1 ± 2</td>" in text
     assert "<li>a note</li>" in text
 
@@ -166,8 +186,89 @@ def test_a_prior_of_a_table_is_the_papers(table: str, prior: str):
     column = rendered(table)[prior]
     names = ("input size", "batch size", "hidden units", "residual units", "layers")
     names += ("attention layers", "output stack layers", "conditioning stack layers")
-    assert tuple(column[name] for name in (*names, "training steps")) == PRIORS[table, prior]
+    shown = [column[name] for name in (*names, "training steps")]
+    expected = list(PRIORS[table, prior])
+    for at, text in enumerate(expected):
+        if text is BLANK:  # ours, and marked so
+            expected[at] = shown[at] if shown[at].endswith(" (ours)") else text
+    assert shown == expected
     assert (column["filter size"], column["dropout"]) == ("5", "0.1")
+
+
+def test_a_mark_is_for_people_and_the_value_for_programs():
+    table = architecture_table.table(plan_report.architecture(PAPER, "table9"))
+    rows = {row[0]: row[1:] for row in csv.reader(table.csv().splitlines())}
+    assert rows["training steps"] == ["156250", "187500", "156250"]
+    assert "| training steps | 156250 | 187500 | 156250 (ours) |" in table.markdown()
+    assert "(ours): the paper does not give it." in table.markdown()
+    marked = table.long[table.long["ours"]]
+    assert marked[["model", "setting"]].to_numpy().tolist() == [["bottom prior", "training steps"]]
+    assert len(table.long) > 20
+
+
+@pytest.mark.parametrize("table", VQVAE)
+def test_the_papers_architectures_are_in_the_documents(table: str):
+    """`make paper-architectures` writes them; they need no data."""
+    found = architecture_table.table(plan_report.architecture(PAPER, table))
+    for suffix, text in ((".csv", found.csv()), (".md", found.markdown())):
+        assert (ROOT / "docs" / "results" / "paper" / f"{table}{suffix}").read_text() == text
+
+
+DEFAULT = load(ROOT / "config.yaml")
+
+
+@pytest.mark.parametrize("name", [f"table{number}" for number in range(1, 13)])
+def test_what_the_default_shows_under_the_papers_number_is_called_a_stand_in(name: str):
+    number = name.removeprefix("table")
+    assert DEFAULT.tables[name].title.startswith(f"Table {number}, stand-in: ")
+    assert PAPER.tables[name].title.startswith(f"Table {number}: ")
+
+
+@pytest.mark.parametrize("name", ["figure1", "figure2"])
+def test_so_are_its_figures(name: str):
+    title = plan_report.samples_figure(DEFAULT, name).title
+    assert title.startswith(f"Figure {name[-1]}, stand-in: ")
+
+
+def test_a_reward_that_is_mixed_with_likelihood_is_called_so():
+    labels = [row.label for row in plan_report.table(DEFAULT, "table2").rows]
+    assert labels == [
+        "MLE",
+        "Single Reward (+ MLE: 64x64 - 16x16, 128x128 - 16x16)",  # at 8x8 the reward is alone
+        "Frechet Reward",
+    ]
+    mixed = plan_report.table(DEFAULT, "table1")
+    assert [row.label for row in mixed.rows] == ["MLE", "Single Reward + MLE"]
+    assert any(note.startswith("- + MLE: the reward's loss is mixed") for note in mixed.notes)
+    assert plan_report.grid(DEFAULT, "openmoji-64-8").labels[1] == "Single Reward"
+    assert plan_report.grid(DEFAULT, "openmoji-64-16").labels[1] == "Single Reward + MLE"
+    paper = plan_report.table(PAPER, "table2")
+    assert [row.label for row in paper.rows] == ["MLE", "Single Reward"]
+    assert not any("mixed" in note for note in paper.notes)
+
+
+def test_the_paper_compares_after_the_same_number_of_iterations():
+    [note] = plan_report.table(PAPER, "table2").notes
+    assert note.startswith("- selection: last")
+    assert plan_report.table(DEFAULT, "table2").notes[0].startswith("- selection: best")
+
+
+def test_rejection_says_how_it_differs_from_the_papers():
+    notes = plan_report.table(DEFAULT, "rivals").notes
+    assert any(note.startswith("- MLE + rejection: a critic ranks") for note in notes)
+
+
+def test_both_readings_of_partial_generation_are_timed():
+    for config in (DEFAULT, PAPER):
+        settings = plan_report.table(config, "table11")
+        experiment = settings.columns[0].name
+        shares = []
+        for row in settings.rows:
+            rows = plan.seconds(config, experiment, row.name, 16).rows
+            shares.append(sum(n * side for n, side in zip(rows, (16, 32), strict=True)) / 1280)
+        assert shares == [1.0, 0.5, 0.6]
+        assert settings.paper == ((102, 170), None, (61, 123))  # the paper's beside the third
+        assert "inferred" in settings.rows[2].label
 
 
 def test_every_table_and_figure_of_the_paper_has_a_target():
@@ -179,25 +280,30 @@ def test_every_table_and_figure_of_the_paper_has_a_target():
 def test_an_interval_is_students():
     # t of 2 degrees of freedom has its 97.5% quantile at 0.95 / sqrt(0.025 * 0.975 * 2)
     quantile = 0.95 / (2 * 0.025 * 0.975) ** 0.5
-    found = Estimate.of([9.0, 10.0, 11.0])
-    assert found.mean == 10
-    assert found.half == pytest.approx(quantile / 3**0.5)
-    assert Estimate(1, 0.4).below(Estimate(2, 0.5))
-    assert not Estimate(1, 0.6).below(Estimate(2, 0.5))
+    found = half_interval(pd.Series([1.0, 1.0]), pd.Series([3, 1]))
+    assert found[0] == pytest.approx(quantile / 3**0.5)
+    assert found.isna().tolist() == [False, True]
+
+
+def replicated(mle: list[Run], rl: list[Run]) -> Table:
+    settings = settings_of("MLE", "RAL", heading="8x8", seeds=(0, 1))
+    return replicated_table.table(*map(list, zip(*mle, *rl, strict=True)), settings)
+
+
+def run(distance: float, recall: float, nll: float, iteration: int = 80) -> Run:
+    measured_twice = distance - 1, distance + 1
+    quality = {"precision": [0.5, 0.7], "recall": [recall] * 2, "kid": [0.1] * 2}
+    return (
+        Distance(PROTOCOL, (7, 8), measured_twice, None),
+        quality,
+        Selected(iteration, 80, nll),
+    )
 
 
 def test_methods_over_training_seeds_stand_beside_the_first_one():
-    protocol = Protocol("FID", "inception", "ab" * 32, "r", "reconstructions", 100, 50)
-
-    def run(distance: float, recall: float, nll: float) -> Run:
-        return Run(Distance(protocol, (7, 8), distance, 0.5, None), 0.6, recall, nll)
-
-    mle = [run(20, 0.5, 2.0), run(24, 0.5, 2.0)]
-    rl = [run(15, 0.4, 2.2), run(18, 0.45, 2.2)]
-    settings = ReplicatedSettings(
-        title="T", headings=("8x8",), labels=("MLE", "RAL"), training_seeds=(0, 1)
+    found = replicated(
+        [run(20, 0.5, 2.0, 0), run(24, 0.5, 2.0, 0)], [run(15, 0.4, 2.2), run(18, 0.45, 2.2)]
     )
-    found = replicated_table.sheet([*mle, *rl], settings)
     rows = list(csv.reader(found.csv().splitlines()))
     assert rows[0][2:4] == ["less than MLE", "interval below MLE's"]
     assert rows[1] == ["8x8: MLE", "22.000", "", "", "0.60000", "0.50000", "", "2.000000", ""]
@@ -205,20 +311,17 @@ def test_methods_over_training_seeds_stand_beside_the_first_one():
     assert [float(figure) for figure in rows[2][4:]] == [0.6, 0.425, 0.85, 2.2, 0.1]
     assert "+25.0% ± 0.0%" in found.markdown()
     assert "over 2 training seeds, 0, 1" in found.markdown()
+    assert "(its start)" in found.markdown().splitlines()[4]
+    ral = found.long[(found.long["method"] == "ral") & (found.long["metric"] == "distance")]
+    assert list(ral["training_seed"]) == [0, 0, 1, 1]
+    assert list(ral["value"]) == [14, 16, 17, 19]
+    assert set(ral["mean"]) == {16.5}
+    assert set(ral["count"]) == {2}  # of training seeds
+    assert ral["deviation"].iloc[0] == pytest.approx(4.5**0.5)
 
 
-def test_the_likelihood_is_that_of_the_checkpoint_that_was_kept(tmp_path):
-    lines = [(0, 9.0, 2.0), (5, 7.0, 2.1), (10, 8.0, 2.2)]
-    log = "".join(
-        f'{{"step": {step}, "seconds": 1, "distance": {distance}, "val_nll": {nll}}}\n'
-        for step, distance, nll in lines
-    )
-    (tmp_path / "log").write_text(log)
-    (tmp_path / "quality").write_text('{"precision_mean": 0.5, "recall_mean": 0.25}')
-    (tmp_path / "distance").write_text(
-        '{"label": "FID", "extractor": "x", "weights_sha256": "ab", "resize": "r", "seeds": [1],'
-        ' "reference": "images", "count_reference": 9, "count_samples": 9, "mean": 3, "std": null,'
-        ' "warning": null}'
-    )
-    found = replicated_table.read(*(tmp_path / name for name in ("distance", "quality", "log")))
-    assert (found.distance.mean, found.recall, found.val_nll) == (3.0, 0.25, 2.1)
+def test_intervals_that_are_apart_are_said_to_be():
+    runs = [run(20, 0.0, 2.0), run(20.1, 0.5, 2.0)], [run(15, 0.4, 2.2), run(15.1, 0.4, 2.2)]
+    rows = list(csv.reader(replicated(*runs).csv().splitlines()))
+    assert rows[2][3] == "true"
+    assert rows[2][6] == ""  # no ratio of recalls where one is 0

@@ -1,4 +1,4 @@
-"""Fine-tuning keeps the averaged weights that the judge prefers, for every objective."""
+"""Fine-tuning keeps the averaged weights that model selection names, for every objective."""
 
 import json
 from collections.abc import Callable
@@ -14,13 +14,16 @@ from rarl.metrics.moments import Moments
 from rarl.models.onehot import OneHot
 from rarl.models.prior import CodePrior
 from rarl.models.saved import CodeSet
+from rarl.report.logs import read_selected
 from rarl.runtime.checkpoints import Checkpoints
 from rarl.runtime.errors import UserError
 from rarl.runtime.metrics_log import MetricsLog
 from rarl.sampling import policy_log_probs
 from rarl.stage_settings import FinetuneSettings
 from rarl.stages import finetune_oracle
+from rarl.train.adversary import Adversary
 from rarl.train.finetune import finetune, temper
+from rarl.train.rollouts import Rollouts
 
 BRIEF = {"iterations": 4, "batch_size": 4, "evaluate_every": 2, "evaluate_samples": 4}
 CRITIC = critic_settings(
@@ -42,18 +45,21 @@ class Fake:
 
 
 @pytest.mark.parametrize("objective", ["mle", "reinforce"])
+@pytest.mark.parametrize("selection", ["best", "last"])
 @pytest.mark.parametrize("figures", [[1.0, 2.0, 3.0], [3.0, 1.0, 2.0], [3.0, 2.0, 1.0]])
-def test_the_best_check_is_kept(
+def test_the_selected_check_is_kept(
     tmp_path: Path,
     make_code_prior: Callable[..., CodePrior],
     codes_of: Callable[..., CodeSet],
     objective: str,
     figures: list[float],
+    selection: str,
 ):
     prior, start = make_code_prior(4), make_code_prior(4)
     judge = Fake(figures)
     mle = objective == "mle"
-    rl = finetuning(**BRIEF) if mle else rl_settings(**BRIEF, kl_weight=0.1, critic=CRITIC)
+    brief = BRIEF | {"selection": selection}
+    rl = finetuning(**brief) if mle else rl_settings(**brief, kl_weight=0.1, critic=CRITIC)
     settings = tuning((4,), rl)
     tuned = finetune(
         settings,
@@ -66,12 +72,14 @@ def test_the_best_check_is_kept(
     )
     assert not tuned.training
     assert len(judge.seen) == 3  # the start, after 2 and after 4 iterations
-    best = judge.seen[figures.index(1.0)]
+    kept = 2 if selection == "last" else figures.index(1.0)
     for name, weights in tuned.state_dict().items():
-        assert torch.equal(weights, best[name])
+        assert torch.equal(weights, judge.seen[kept][name])
+    selected = read_selected(tmp_path / "log.jsonl")  # what the tables show
+    assert (selected.iteration, selected.iterations) == (2 * kept, 4)
     for name, weights in start.state_dict().items():
         assert torch.equal(weights, judge.seen[0][name])
-    assert any(not torch.equal(judge.seen[1][name], judge.seen[2][name]) for name in best)
+    assert any(not torch.equal(judge.seen[1][name], judge.seen[2][name]) for name in judge.seen[1])
 
 
 @pytest.mark.parametrize("objective", ["mle", "reinforce"])
@@ -125,6 +133,35 @@ def test_a_distance_in_an_oracle_experiment_needs_what_decodes_and_what_it_is_to
                 reward_reference=reference,
                 **outputs,
             )
+
+
+@pytest.mark.parametrize("images", [False, True])
+def test_a_critic_of_an_oracle_experiment_sees_codes_or_images(
+    tmp_path: Path,
+    inputs: Path,  # noqa: F811
+    monkeypatch: pytest.MonkeyPatch,
+    images: bool,
+):
+    seen = set()
+    learn = Adversary.learn
+
+    def noting(self: Adversary, rollouts: Rollouts) -> dict[str, torch.Tensor]:
+        seen.add(tuple(rollouts.images.shape[1:]))
+        return learn(self, rollouts)
+
+    monkeypatch.setattr(Adversary, "learn", noting)
+    critic = critic_settings(batch_size=4) if images else CRITIC
+    finetune_oracle.run(
+        tuning((4,), rl_settings(**BRIEF, critic=critic)),
+        oracle=inputs / "oracle-one",
+        codes=inputs / "codes-one",
+        priors=[inputs / "prior-one"],
+        vqvae=inputs / "vqvae-one" if images else None,
+        reward_reference=None,
+        output=tmp_path / "out",
+        metrics=tmp_path / "log",
+    )
+    assert seen == {(3, 16, 16) if images else (7, 4, 4)}
 
 
 def test_a_tempered_prior_draws_at_1_as_it_drew_at_that_temperature(

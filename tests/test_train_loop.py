@@ -15,7 +15,7 @@ from rarl.runtime.checkpoints import Checkpoints
 from rarl.runtime.errors import UserError
 from rarl.runtime.metrics_log import MetricsLog
 from rarl.stage_settings import VqvaeSettings
-from rarl.train.averaging import Best, MovingAverage
+from rarl.train.averaging import MovingAverage, Selection
 from rarl.train.batches import batch_indices, consecutive
 from rarl.train.loop import Loop
 from rarl.train.vqvae import train_vqvae
@@ -51,12 +51,18 @@ def test_the_moving_average_follows_its_closed_form():
     assert average.model.weight.item() == pytest.approx(0.9 * (0.9 * 1 + 0.1 * 2) + 0.1 * 5)
 
 
-def test_the_best_weights_are_a_copy_of_the_lowest():
-    model, best = nn.Linear(1, 1, bias=False), Best()
-    for step, figure in enumerate([3.0, 1.0, 2.0]):
-        nn.init.constant_(model.weight, float(step))
-        best.offer(figure, model)
-    assert (best.figure, best.weights["weight"].item()) == (1.0, 1.0)
+@pytest.mark.parametrize(("rule", "step", "metric"), [("best", 1, 1.0), ("last", 2, 2.0)])
+def test_the_selected_weights_are_a_copy(rule: str, step: int, metric: float):
+    model, selection = nn.Linear(1, 1, bias=False), Selection(rule)
+    for number, value in enumerate([3.0, 1.0, 2.0]):
+        nn.init.constant_(model.weight, float(number))
+        selection.offer(number, value, model)
+    nn.init.constant_(model.weight, 9.0)
+    assert (selection.step, selection.metric) == (step, metric)
+    assert selection.weights["weight"].item() == step
+    other = Selection(rule)
+    other.load_state_dict(selection.state_dict())
+    assert other.state_dict() == selection.state_dict()
 
 
 def test_the_loop_logs_evaluates_and_publishes(tmp_path: Path):

@@ -19,7 +19,7 @@ from rarl.config.datasets import (
     Lsun,
     OpenMoji,
 )
-from rarl.config.document import RESERVED, Config, Finetuned, Method, Rejection, Tempered
+from rarl.config.document import LONG, RESERVED, Config, Finetuned, Method, Rejection, Tempered
 from rarl.config.experiment import Evaluation, Experiment, Limit, Limits, Oracle, Sampling
 from rarl.config.faults import ConfigError, nearest
 from rarl.config.fields import (
@@ -35,7 +35,7 @@ from rarl.config.fields import (
 from rarl.config.finetuning import Critic, Finetuning, Frechet, Part, Rl
 from rarl.config.models import SINGLE, Prior, Priors, Vqvae
 from rarl.config.reading import load, parse
-from rarl.config.replicas import runs_of
+from rarl.config.replicas import runs_of, training_seeds
 from rarl.config.tables import (
     ArchitectureTable,
     DistanceTable,
@@ -55,6 +55,7 @@ from rarl.config.tables import (
 __all__ = [
     "CELEBA_HEIGHT",
     "CELEBA_WIDTH",
+    "LONG",
     "RESERVED",
     "SINGLE",
     "ArchitectureTable",
@@ -109,4 +110,5 @@ __all__ = [
     "nearest",
     "parse",
     "runs_of",
+    "training_seeds",
 ]

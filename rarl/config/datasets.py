@@ -39,10 +39,27 @@ class Folder(_Dataset):
 
 
 class CelebA(_Dataset):
-    """Aligned CelebA with its official partition file; partition 0 is train, 1 is val."""
+    """Aligned CelebA.
+
+    `split: official` is that of its partition file: 0 is train, 1 is val, 2 is not used.
+    `split: all` uses every image; `val_fraction` of them, by hash of the name, is val.
+    """
 
     kind: Literal["celeba"]
     path: str
+    split: Literal["official", "all"]
+    val_fraction: Fraction | None  # null with the official split
+
+    @model_validator(mode="after")
+    def _split_is_whole(self) -> Self:
+        if self.split == "official" and self.val_fraction is not None:
+            raise ValueError(
+                f"val_fraction={self.val_fraction:g} has no effect on split: official; set it to "
+                "null, or split to all"
+            )
+        if self.split == "all" and self.val_fraction is None:
+            raise ValueError("val_fraction: null leaves split: all without validation images")
+        return self
 
     @model_validator(mode="after")
     def _crop_fits(self) -> Self:

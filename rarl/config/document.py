@@ -14,6 +14,7 @@ from rarl.config.finetuning import Finetuning, Rl
 from rarl.config.overlaying import overlay
 from rarl.config.tables import Figure, Table, experiments_of, methods_of, paper_rows
 
+LONG = ".long"  # ends the stem of a table's tidy CSV
 RESERVED = ("benchmarks", "data", "figures", "logs", "tables")  # folders beside the experiments'
 
 
@@ -113,6 +114,8 @@ class Config(Settings):
             if isinstance(method, (Rejection, Tempered)):
                 require(method.of, self.finetuned, f"methods.{name}.of", "fine-tuning method")
         for name, table in self.tables.items():
+            if name.endswith(LONG):
+                raise ValueError(f"tables.{name}: a name that ends in {LONG} is that of a tidy CSV")
             self._require_shown(f"tables.{name}", table)
             for row in paper_rows(table):
                 require(row, methods_of(table), f"tables.{name}.paper", "row")
@@ -169,7 +172,8 @@ class Config(Settings):
         rl, of = self._overlaid(experiment, method), self.experiments[experiment]
         try:
             of.check_batches(rl)
-            scale = 1 if of.oracle else 2**of.vqvae.layers  # the oracle's critic sees codes
+            sees_codes = of.oracle is not None and of.oracle.critic_input == "codes"
+            scale = 1 if sees_codes else 2**of.vqvae.layers
             rl.critic.check(scale * rl.part.rows(of.latents)[-1], scale * of.latents[-1])
         except ValueError as error:
             raise ValueError(f"experiments.{experiment}.rl for method {method}: {error}") from None

@@ -70,6 +70,7 @@ class Oracle(Settings):
     """
 
     of: str  # the experiment whose codes it learns
+    critic_input: Literal["codes", "images"]  # what a critic sees: one-hot codes, or decoded images
     prior: dict[str, Any]  # overlays the experiment's
     train: Count  # grids drawn to train on
     val: Count

@@ -79,7 +79,8 @@ class Finetuning(Settings):
     ema_decay: Fraction  # of the weights that are evaluated and saved
     log_every: Count
     evaluate_every: Count
-    evaluate_samples: Annotated[int, Field(ge=2)]  # behind the distance that picks the checkpoint
+    evaluate_samples: Annotated[int, Field(ge=2)]  # behind the held-out metric
+    selection: Literal["best", "last"]  # of the iteration kept: lowest held-out metric, or the last
 
 
 class Part(Settings):

@@ -17,6 +17,13 @@ def replicas(config: Config, table: ReplicatedTable, experiment: str) -> tuple[s
     )
 
 
+def training_seeds(config: Config, shown: Table, experiment: str) -> tuple[int, ...]:
+    """With which a column's experiment is trained."""
+    if isinstance(shown, ReplicatedTable):
+        return shown.training_seeds
+    return (config.experiments[experiment].seed,)
+
+
 def runs_of(config: Config, shown: Table | Figure) -> tuple[str, ...]:
     """The experiments that a table or figure rests on, column by column, seed by seed."""
     if not isinstance(shown, ReplicatedTable):

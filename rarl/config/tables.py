@@ -4,11 +4,14 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
+from rarl.config.faults import require
 from rarl.config.fields import Count, CountOrZero, Real, Settings
+from rarl.config.models import Prior
 
 Columns = Annotated[dict[str, str], Field(min_length=1)]  # experiment: heading
 Rows = Annotated[tuple[str, ...], Field(min_length=1)]  # methods
 Figures = tuple[Real | None, ...]  # of the paper, in column order
+PRIORS_SHOWN = ("prior", "top prior", "bottom prior", "oracle", "generator")  # in architectures
 
 
 def _require_widths(paper: dict[str, Figures], columns: dict[str, str]) -> None:
@@ -66,6 +69,16 @@ class ArchitectureTable(Settings):
     kind: Literal["architecture"]
     title: str
     experiment: str
+    ours: dict[str, tuple[str, ...]]  # by model: settings that the paper does not give; marked
+
+    @field_validator("ours")
+    @classmethod
+    def _exist(cls, ours: dict[str, tuple[str, ...]]) -> dict[str, tuple[str, ...]]:
+        for model, settings in ours.items():
+            require(model, PRIORS_SHOWN, "ours", "prior")
+            for name in settings:
+                require(name, Prior.model_fields, f"ours.{model}", "setting of a prior")
+        return ours
 
 
 class QualityTable(Settings):
@@ -110,6 +123,7 @@ class SamplesFigure(Settings):
     """Samples: a strip for each experiment and, within it, a block for each method."""
 
     kind: Literal["samples"]
+    title: str
     columns: Columns
     rows: Rows
 

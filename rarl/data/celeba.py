@@ -1,4 +1,4 @@
-"""Aligned CelebA: pictures of 178x218 and the official partition file."""
+"""Aligned CelebA: images of 178x218, split by the official partition file or all of them."""
 
 import re
 from pathlib import Path
@@ -7,7 +7,8 @@ from PIL import Image
 
 from rarl.config import CELEBA_HEIGHT, CELEBA_WIDTH, CelebA
 from rarl.data.decode import decode, require_size
-from rarl.data.pictures import Source, Split, arrange, stream
+from rarl.data.folder import SUFFIXES
+from rarl.data.pictures import Source, Split, arrange, split_of, stream
 from rarl.runtime.errors import UserError
 
 PICTURES = "img_align_celeba"
@@ -18,32 +19,42 @@ FROM = "https://mmlab.ie.cuhk.edu.hk/projects/CelebA.html"
 
 
 def open_source(settings: CelebA) -> Source:
-    """The pictures of partitions 0 (train) and 1 (val); another size than 178x218 is unreadable.
+    """The images of partitions 0 (train) and 1 (val), or all, of which a part is val.
 
-    Raises `UserError` when a part of the layout is missing, a line of the partition file is
-    malformed, or it names a picture twice or one that is not there.
+    An image of another size than 178x218 is unreadable. With all images the partition file is not
+    read. Raises `UserError` when a part of the layout is missing, a line of the partition file is
+    malformed, or it names an image twice or one that is not there.
     """
     root = Path(settings.path).expanduser()
-    for part, there in (
-        (root / PICTURES, (root / PICTURES).is_dir()),
-        (root / PARTITION, (root / PARTITION).is_file()),
-    ):
-        if not there:
-            raise UserError(
-                f"dataset of kind celeba: {part} is missing; get img_align_celeba.zip and "
-                f"{PARTITION} from {FROM} and unpack both in {root}"
-            )
-    partition = _partition(root / PARTITION, {entry.name for entry in (root / PICTURES).iterdir()})
-    kept = arrange(
-        ((name, SPLIT_OF_NUMBER[number]) for name, number in partition.items() if number != "2"),
-        settings.max_images,
-    )
+    _require(root, PICTURES, there=(root / PICTURES).is_dir())
+    names = {entry.name for entry in (root / PICTURES).iterdir()}
+    if settings.val_fraction is not None:
+        splits = {
+            name: split_of(name, settings.val_fraction)
+            for name in names
+            if Path(name).suffix.lower() in SUFFIXES and not name.startswith(".")
+        }
+    else:
+        _require(root, PARTITION, there=(root / PARTITION).is_file())
+        numbers = _partition(root / PARTITION, names)
+        splits = {
+            name: SPLIT_OF_NUMBER[number] for name, number in numbers.items() if number != "2"
+        }
+    kept = arrange(splits.items(), settings.max_images)
 
     def read(name: str) -> Image.Image:
         picture = decode(root / PICTURES / name)
         return require_size(picture, ((CELEBA_WIDTH, CELEBA_HEIGHT),))
 
     return Source(f"celeba {root}", len(kept), settings.crop, stream(kept, read))
+
+
+def _require(root: Path, part: str, *, there: bool) -> None:
+    if not there:
+        raise UserError(
+            f"dataset of kind celeba: {root / part} is missing; get img_align_celeba.zip and "
+            f"{PARTITION} from {FROM} and unpack both in {root}"
+        )
 
 
 def _partition(path: Path, there: set[str]) -> dict[str, str]:

@@ -7,10 +7,12 @@ from typing import Literal
 
 import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
+from torchvision.transforms.v2 import InterpolationMode
+from torchvision.transforms.v2.functional import resized_crop
 
 from rarl.config import Crop
 
-RESIZE_FILTER = Image.Resampling.LANCZOS  # three lobes, widened when it shrinks: antialiased
+RESIZE_FILTER = InterpolationMode.LANCZOS  # of Pillow: three lobes, widened when it shrinks
 
 
 def decode(content: Path | bytes) -> Image.Image:
@@ -74,8 +76,7 @@ def to_square(image: Image.Image, crop: Literal["center"] | Crop, size: int) -> 
     else:
         side = min(width, height)
         left, top = (width - side) // 2, (height - side) // 2
-    square = image.crop((left, top, left + side, top + side))
-    return square.resize((size, size), RESIZE_FILTER)
+    return resized_crop(image, top, left, side, side, [size, size], RESIZE_FILTER)
 
 
 def require_size(image: Image.Image, sizes: tuple[tuple[int, int], ...]) -> Image.Image:

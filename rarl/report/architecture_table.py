@@ -1,56 +1,78 @@
 """An experiment's models as the paper's supplementary tables list them. Imports no torch."""
 
+import pandas as pd
+
 from rarl.config import Prior
-from rarl.report.sheet import Cell, Sheet
+from rarl.report.table import Cell, Cells, Table
 from rarl.stage_settings import ArchitectureSettings
 
 NONE = "-"
+VQVAE = {  # setting: what the paper calls it
+    "beta": "beta",
+    "batch_size": "batch size",
+    "hidden_units": "hidden units",
+    "residual_units": "residual units",
+    "layers": "layers",
+    "codebook_size": "codebook size",
+    "codebook_dim": "codebook dimension",
+    "encoder_filter": "encoder filter size",
+    "decoder_filter": "decoder filter size",
+    "steps": "training steps",
+}
+PRIOR = {
+    "batch_size": "batch size",
+    "hidden_units": "hidden units",
+    "residual_units": "residual units",
+    "layers": "layers",
+    "attention_layers": "attention layers",
+    "filter_size": "filter size",
+    "dropout": "dropout",
+    "output_stack_layers": "output stack layers",
+    "conditioning_stack_layers": "conditioning stack layers",
+    "steps": "training steps",
+}
 
 
-def sheet(settings: ArchitectureSettings) -> Sheet:
-    """Rows are settings, columns the VQ-VAE and the priors."""
+def table(settings: ArchitectureSettings) -> Table:
+    """Rows are settings, columns the VQ-VAE and the priors; what the paper leaves out is marked."""
     columns = {"VQ-VAE": _vqvae(settings)}
     for number, column in enumerate(settings.priors):
         grid = min(number, len(settings.latents) - 1)  # oracle and generator share the one
         side = settings.latents[grid]
         columns[column.heading] = _prior(column.prior, side, conditional=grid > 0)
-    names = dict.fromkeys(name for values in columns.values() for name in values)
-    rows = []
-    for name in names:
-        texts = [values.get(name, NONE) for values in columns.values()]
-        rows.append((name, [Cell(text, text) for text in texts]))
-    return Sheet(settings.title, "Setting", list(columns), rows)
+    ours = {(column.heading, PRIOR[name]) for column in settings.priors for name in column.ours}
+    long = pd.DataFrame(
+        [
+            (model, setting, value, (model, setting) in ours)
+            for model, values in columns.items()
+            for setting, value in values.items()
+        ],
+        columns=["model", "setting", "value", "ours"],
+    )
+    names = list(dict.fromkeys(long["setting"]))
+    text = long["value"] + long["ours"].map({True: " (ours)", False: ""})
+    parts = (
+        long.assign(text=text).pivot(index="setting", columns="model", values=part)
+        for part in Cell._fields
+    )
+    cells = Cells(
+        *(part.reindex(index=names, columns=list(columns)).fillna(NONE) for part in parts)
+    )
+    notes = ["(ours): the paper does not give it."] if ours else []
+    return Table(settings.title, "Setting", cells, long, notes)
 
 
 def _vqvae(of: ArchitectureSettings) -> dict[str, str]:
-    vqvae = of.vqvae
-    return {
-        "input size": str(of.image_size),
-        "latent size": " + ".join(map(str, of.latents)),
-        "beta": f"{vqvae.beta:g}",
-        "batch size": str(vqvae.batch_size),
-        "hidden units": str(vqvae.hidden_units),
-        "residual units": str(vqvae.residual_units),
-        "layers": str(vqvae.layers),
-        "codebook size": str(vqvae.codebook_size),
-        "codebook dimension": str(vqvae.codebook_dim),
-        "encoder filter size": str(vqvae.encoder_filter),
-        "decoder filter size": str(vqvae.decoder_filter),
-        "training steps": str(vqvae.steps),
-    }
+    sizes = {"input size": str(of.image_size), "latent size": " + ".join(map(str, of.latents))}
+    values = of.vqvae.model_dump()
+    return sizes | {label: f"{values[name]:.10g}" for name, label in VQVAE.items()}
 
 
 def _prior(of: Prior, side: int, *, conditional: bool) -> dict[str, str]:
-    return {
-        "input size": str(side),
-        "batch size": str(of.batch_size),
-        "hidden units": str(of.hidden_units),
-        "residual units": str(of.residual_units),
-        "layers": str(of.layers),
-        "attention layers": str(of.attention_layers),
-        "filter size": str(of.filter_size),
-        "dropout": f"{of.dropout:g}",
-        "output stack layers": str(of.output_stack_layers or NONE),
-        "conditioning stack layers": str(of.conditioning_stack_layers) if conditional else NONE,
-        "training steps": str(of.steps),
-    }
+    values = of.model_dump()
+    shown = {label: f"{values[name]:.10g}" for name, label in PRIOR.items()}
+    if not of.output_stack_layers:
+        shown["output stack layers"] = NONE
+    if not conditional:
+        shown["conditioning stack layers"] = NONE
+    return {"input size": str(side), **shown}

@@ -1,38 +1,16 @@
-"""Learning curves from the JSON lines of the training stages. Imports no torch."""
+"""Learning curves from the logs of the training stages. Imports no torch."""
 
-import json
-from pathlib import Path
-from typing import Any
-
+import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from rarl.runtime.errors import UserError
+from rarl.report.logs import series
 
-Log = list[dict[str, Any]]  # lines of one training run; not every line holds every figure
+Logs = dict[str, pd.DataFrame]  # of training runs, by label
 GREY = "0.45"
 
 
-def read(path: Path) -> Log:
-    """The lines of a metrics file. Raises `UserError` naming the first line that isn't JSON."""
-    lines: Log = []
-    for number, text in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):
-        try:
-            lines.append(dict(json.loads(text)))
-        except (ValueError, TypeError):
-            raise UserError(
-                f"{path}: line {number} is no JSON object; delete the file and run again"
-            ) from None
-    return lines
-
-
-def series(log: Log, name: str) -> tuple[list[float], list[float]]:
-    """Steps and values of a figure, from the lines that hold it."""
-    held = [line for line in log if name in line]
-    return [line["step"] for line in held], [line[name] for line in held]
-
-
-def draw(vqvae: Log, priors: dict[str, Log], methods: dict[str, Log], title: str) -> Figure:
+def draw(vqvae: pd.DataFrame, priors: Logs, methods: Logs, title: str) -> Figure:
     """Nine panels: the VQ-VAE and the priors above, the methods of fine-tuning together below.
 
     Drawn without pyplot, hence with the Agg canvas: needs no display.
@@ -45,7 +23,9 @@ def draw(vqvae: Log, priors: dict[str, Log], methods: dict[str, Log], title: str
     below = list(panels[1:].flat)
     _together(below[0], methods, "distance", "held-out distance", "Fréchet distance")
     _together(below[1], methods, "val_nll", "validation NLL", "nats per code")
-    scored = {label: log if series(log, "wasserstein")[0] else [] for label, log in methods.items()}
+    scored = {  # a method keeps its colour, shown or not
+        label: log if "wasserstein" in log else log.iloc[:0] for label, log in methods.items()
+    }
     _together(below[2], scored, "reward_mean", "reward of samples", "critic's score")
     _judges(below[3], methods)
     _together(below[4], methods, "kl", "KL to the start", "nats per picture")
@@ -56,62 +36,65 @@ def draw(vqvae: Log, priors: dict[str, Log], methods: dict[str, Log], title: str
     return figure
 
 
-def _vqvae(left: Axes, right: Axes, log: Log) -> None:
+def _vqvae(left: Axes, right: Axes, log: pd.DataFrame) -> None:
     frame(left, "VQ-VAE: reconstruction", "mean squared error", "step")
-    left.plot(*series(log, "mse"), color=GREY, linewidth=1, label="train")
-    left.plot(*series(log, "val_mse"), "o-", color="C3", markersize=3, label="validation")
+    left.plot(series(log, "mse"), color=GREY, linewidth=1, label="train")
+    left.plot(series(log, "val_mse"), "o-", color="C3", markersize=3, label="validation")
     left.set_yscale("log")
     left.legend()
     frame(right, "VQ-VAE: use of the codebook", "share of codes in use", "step")
-    right.plot(*series(log, "codes_in_use"), color="C0", label="codes in use")
+    right.plot(series(log, "codes_in_use"), color="C0", label="codes in use")
     right.set_ylim(0, 1.05)
     perplexity = right.twinx()
-    perplexity.plot(*series(log, "perplexity"), color=GREY, linewidth=1, label="perplexity")
+    perplexity.plot(series(log, "perplexity"), color=GREY, linewidth=1, label="perplexity")
     perplexity.set_ylabel("perplexity, codes")
     perplexity.set_ylim(bottom=0)
     handles = [*right.get_lines(), *perplexity.get_lines()]
     right.legend(handles=handles, loc="lower right")
 
 
-def _priors(axes: Axes, logs: dict[str, Log]) -> None:
+def _priors(axes: Axes, logs: Logs) -> None:
     """A grid of codes keeps its colour; training thin, validation with dots."""
     frame(axes, "Prior" if len(logs) == 1 else "Priors", "NLL, nats per code", "step")
     for number, (grid, log) in enumerate(logs.items()):
         name = "" if len(logs) == 1 else f"{grid}, "
         colour = f"C{3 - number}"
-        axes.plot(*series(log, "nll"), color=colour, alpha=0.4, label=f"{name}train")
+        axes.plot(series(log, "nll"), color=colour, alpha=0.4, label=f"{name}train")
         axes.plot(
-            *series(log, "val_nll"), "o-", color=colour, markersize=3, label=f"{name}validation"
+            series(log, "val_nll"), "o-", color=colour, markersize=3, label=f"{name}validation"
         )
     axes.legend()
 
 
-def _together(axes: Axes, methods: dict[str, Log], name: str, title: str, unit: str) -> None:
-    """One figure of all methods that log it; each method keeps its colour in every panel."""
+def _together(axes: Axes, methods: Logs, name: str, title: str, unit: str) -> None:
+    """One metric of all methods that log it; each method keeps its colour in every panel.
+
+    A ring marks the iteration that model selection kept.
+    """
     frame(axes, f"Fine-tuning: {title}", unit, "iteration")
     for number, (label, log) in enumerate(methods.items()):
-        steps, values = series(log, name)
-        if not steps:
+        values = series(log, name)
+        if values.empty:
             continue
-        sparse = len(steps) <= 40
         axes.plot(
-            steps,
             values,
             color=f"C{number}",
             linewidth=1.2,
-            marker="o" if sparse else "",
+            marker="o" if len(values) <= 40 else "",
             markersize=3,
             label=label,
         )
+        ring = values[values.index.isin(series(log, "selected_iteration").tail(1))]
+        if len(ring):
+            axes.plot(ring, "o", color=f"C{number}", fillstyle="none", markersize=9)
     if not axes.lines:
         axes.text(0.5, 0.5, "not logged", transform=axes.transAxes, ha="center", color=GREY)
 
 
-def _judges(axes: Axes, methods: dict[str, Log]) -> None:
+def _judges(axes: Axes, methods: Logs) -> None:
     """What gives the reward: a critic on the left, a distance to the data on the right."""
     critics, distances = (
-        any(series(log, name)[0] for log in methods.values())
-        for name in ("wasserstein", "window_distance")
+        any(name in log for log in methods.values()) for name in ("wasserstein", "window_distance")
     )
     unit = "rollouts' Fréchet distance"
     if not distances:

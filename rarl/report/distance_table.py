@@ -2,33 +2,62 @@
 
 from collections.abc import Sequence
 
-from rarl.report.distances import Distance, common_protocol
-from rarl.report.sheet import Sheet, in_rows, measured_rows
+import pandas as pd
+
+from rarl.report.distances import Distance, common_protocol, observe_distances
+from rarl.report.frame import gather, summarise, with_summary
+from rarl.report.logs import Selected
+from rarl.report.measured import (
+    iteration_notes,
+    measured,
+    paper_of,
+    pivot,
+    spread_of,
+    with_paper,
+)
+from rarl.report.table import Cell, Table, in_rows
 from rarl.stage_settings import TableSettings
 
 
-def sheet(distances: Sequence[Distance], settings: TableSettings) -> Sheet:
-    """Row-major distances: mean ± deviation over the sampling seeds, the protocol below.
+def table(
+    distances: Sequence[Distance], selected: Sequence[Selected] | None, settings: TableSettings
+) -> Table:
+    """One distance for each of the settings' runs, and what was selected, None for reconstructions.
+
+    Cells are mean ± deviation over the sampling seeds.
 
     Raises `UserError` when the distances of a column were not computed alike.
     """
-    rows = in_rows(distances, len(settings.labels))
-    columns = [list(column) for column in zip(*rows, strict=True)]
-    protocols = [
-        common_protocol(column, heading)
-        for column, heading in zip(columns, settings.headings, strict=True)
-    ]
-    lines = measured_rows([[(cell.mean, cell.std) for cell in row] for row in rows], settings)
+    columns = [list(c) for c in zip(*in_rows(distances, len(settings.rows)), strict=True)]
+    headings = [column.heading for column in settings.columns]
+    protocols = [common_protocol(*pair) for pair in zip(columns, headings, strict=True)]
+    kept: Sequence[Selected | None] = selected or [None] * len(distances)
+    runs = zip(settings.runs, distances, kept, strict=True)
+    observations = gather([observe_distances(*of) for of in runs])
+    summary = with_paper(summarise(observations, "sampling_seed"), settings)
+    cells = pivot(summary, _cell, rows=["method"], columns="experiment")
+
     spread = ": mean ± standard deviation over the seeds" if distances[0].seeds else ""
     notes = [f"Fréchet distances, lower is better{spread}.", ""]
-    for heading, protocol, column in zip(settings.headings, protocols, columns, strict=True):
+    for heading, protocol, column in zip(headings, protocols, columns, strict=True):
         seeds = ", ".join(str(seed) for seed in column[0].seeds)
         drawn = f"; sampling seeds {seeds}" if seeds else ""
         notes.append(f"- {heading}: {protocol.line()}{drawn}")
         warnings = dict.fromkeys(cell.warning for cell in column if cell.warning)
         notes += [f"- {heading}: warning: {warning}" for warning in warnings]
+    notes += [*iteration_notes(observations, settings), *settings.notes]
     if any(settings.paper):
         foreign = {protocol.label for protocol in protocols} - {"FID"}
         verdict = f", not comparable with {' or '.join(sorted(foreign))}" if foreign else ""
         notes += ["", f"(paper: …) is the paper's FID on its own pictures{verdict}."]
-    return Sheet(settings.title, "Method", settings.headings, lines, notes)
+    return Table(
+        settings.title,
+        "Method",
+        cells.labelled([row.label for row in settings.rows], headings),
+        with_summary(observations, summary),
+        notes,
+    )
+
+
+def _cell(line: pd.Series) -> Cell:
+    return measured(line["mean"], spread_of(line), paper=paper_of(line), start=line["start"])

@@ -5,8 +5,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
+
+from rarl.report.frame import observe
+from rarl.report.logs import Selected
 from rarl.runtime.errors import UserError
 from rarl.runtime.files import read_json
+from rarl.stage_settings import Run
+
+UNIT = "squared feature units"
 
 
 @dataclass(frozen=True)
@@ -31,12 +38,11 @@ class Protocol:
 
 @dataclass(frozen=True)
 class Distance:
-    """One cell of a table: the distances of one method over its sampling seeds."""
+    """The distances of one method, one for each sampling seed; of reconstructions one alone."""
 
     protocol: Protocol
     seeds: tuple[int, ...]
-    mean: float
-    std: float | None  # None for a single seed
+    values: tuple[float, ...]
     warning: str | None
 
 
@@ -47,14 +53,27 @@ def read(path: Path) -> Distance:
         return Distance(
             protocol=Protocol(**{name: raw[name] for name in Protocol.__dataclass_fields__}),
             seeds=tuple(raw["seeds"]),
-            mean=float(raw["mean"]),
-            std=raw["std"],
+            values=tuple(map(float, raw["distances"])),
             warning=raw["warning"],
         )
     except (json.JSONDecodeError, KeyError, TypeError) as error:
         raise UserError(
             f"{path}: is no result of the distance stage ({error!r}); delete it and run again"
         ) from None
+
+
+def observe_distances(run: Run, distance: Distance, selected: Selected | None) -> pd.DataFrame:
+    """The rows of the tidy frame."""
+    return observe(
+        run,
+        "distance",
+        UNIT,
+        distance.values,
+        sampling_seeds=distance.seeds,
+        extractor=distance.protocol.extractor,
+        protocol=distance.protocol.line(),
+        selected=selected,
+    )
 
 
 def common_protocol(column: list[Distance], heading: str) -> Protocol:

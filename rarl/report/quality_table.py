@@ -3,24 +3,47 @@
 from collections.abc import Sequence
 from typing import Any
 
-from rarl.report.distances import Distance, common_protocol
-from rarl.report.sheet import Cell, Sheet, measured
-from rarl.stage_settings import RowsSettings
+import pandas as pd
 
-HEADINGS = ("distance", "precision", "recall", "KID", "seconds a picture")
+from rarl.report.distances import Distance, common_protocol, observe_distances
+from rarl.report.frame import gather, observe, summarise, with_summary
+from rarl.report.logs import Selected
+from rarl.report.measured import iteration_notes, measured, pivot, spread_of, with_paper
+from rarl.report.table import Cell, Table
+from rarl.stage_settings import Run, TableSettings
+
+HEADINGS = {  # metric: heading
+    "distance": "distance",
+    "precision": "precision",
+    "recall": "recall",
+    "kid": "KID",
+    "seconds": "seconds a picture",
+}
+UNITS = {"precision": "share", "recall": "share", "kid": "squared MMD"}
+DIGITS = {"distance": 2, "precision": 3, "recall": 3, "kid": 3, "seconds": 4}
 
 
-def sheet(
+def table(
     distances: Sequence[Distance],
     qualities: Sequence[dict[str, Any]],
-    settings: RowsSettings,
-) -> Sheet:
+    selected: Sequence[Selected],
+    settings: TableSettings,
+) -> Table:
     """One distance and one result of the stage `quality` for each method."""
     protocol = common_protocol(list(distances), settings.title)
-    rows = [
-        (label, [measured(distance.mean, distance.std, None), *_cells(quality)])
-        for label, distance, quality in zip(settings.labels, distances, qualities, strict=True)
-    ]
+    parts = []
+    for run, distance, quality, kept in zip(
+        settings.runs, distances, qualities, selected, strict=True
+    ):
+        parts += [
+            observe_distances(run, distance, kept),
+            observe_quality(run, distance, quality, kept),
+        ]
+        seconds = [quality["seconds_per_picture"]]
+        parts.append(observe(run, "seconds", "s an image", seconds, protocol=quality["device"]))
+    observations = gather(parts)
+    summary = with_paper(summarise(observations, "sampling_seed"), settings)
+    cells = pivot(summary, _cell, rows=["method"], columns="metric")
     devices = sorted({quality["device"] for quality in qualities})
     notes = [
         f"- distance: {protocol.line()}",
@@ -28,13 +51,38 @@ def sheet(
         "reconstructions of training pictures; higher, higher, lower is better",
         f"- seconds for each picture that is kept, on {' and '.join(devices)}",
         f"- mean ± standard deviation over {len(distances[0].seeds)} sampling seeds",
+        *iteration_notes(observations, settings),
+        *settings.notes,
     ]
-    return Sheet(settings.title, "Method", HEADINGS, rows, notes)
+    return Table(
+        settings.title,
+        "Method",
+        cells.labelled([row.label for row in settings.rows], list(HEADINGS.values())),
+        with_summary(observations, summary),
+        notes,
+    )
 
 
-def _cells(quality: dict[str, Any]) -> list[Cell]:
-    cells = [
-        measured(quality[f"{name}_mean"], quality[f"{name}_std"], None, digits)
-        for name, digits in (("precision", 3), ("recall", 3), ("kid", 3))
-    ]
-    return [*cells, measured(quality["seconds_per_picture"], None, None, 4)]
+def observe_quality(
+    run: Run, distance: Distance, quality: dict[str, Any], selected: Selected
+) -> pd.DataFrame:
+    """Precision, recall and KID of each sampling seed, on the features of the distance."""
+    return gather(
+        [
+            observe(
+                run,
+                metric,
+                unit,
+                quality[metric],
+                sampling_seeds=distance.seeds,
+                extractor=distance.protocol.extractor,
+                protocol=distance.protocol.line(),
+                selected=selected,
+            )
+            for metric, unit in UNITS.items()
+        ]
+    )
+
+
+def _cell(line: pd.Series) -> Cell:
+    return measured(line["mean"], spread_of(line), DIGITS[line["metric"]], start=line["start"])

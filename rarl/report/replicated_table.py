@@ -1,127 +1,138 @@
 """Methods over training seeds: is one better than another, whatever the seed? Imports no torch."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from math import sqrt
-from pathlib import Path
-from statistics import fmean, stdev
+from typing import Any
 
-from scipy.stats import t
+import numpy as np
+import pandas as pd
 
-from rarl.report.curves import read as read_log
-from rarl.report.distances import Distance, common_protocol
-from rarl.report.distances import read as read_distance
-from rarl.report.sheet import Cell, Sheet, in_rows
-from rarl.runtime.errors import UserError
-from rarl.runtime.files import read_json
-from rarl.stage_settings import ReplicatedSettings
-
-LEVEL = 0.95
-HEADINGS = (
-    *("distance", "less than {first}", "interval below {first}'s"),
-    *("precision", "recall", "of {first}'s", "NLL", "more than {first}"),
+from rarl.report.distances import Distance, common_protocol, observe_distances
+from rarl.report.frame import (
+    LEVEL,
+    gather,
+    observe,
+    per_training_seed,
+    summarise,
+    tidy,
+    with_summary,
 )
-BLANK = Cell("", "")
+from rarl.report.logs import Selected
+from rarl.report.measured import iteration_notes, measured, pivot, with_paper
+from rarl.report.quality_table import observe_quality
+from rarl.report.table import Cell, Cells, Table
+from rarl.stage_settings import TableSettings
+
+HEADINGS = {  # metric: heading
+    "distance": "distance",
+    "distance_decrease": "less than {first}",
+    "interval_below": "interval below {first}'s",
+    "precision": "precision",
+    "recall": "recall",
+    "recall_ratio": "of {first}'s",
+    "val_nll": "NLL",
+    "nll_increase": "more than {first}",
+}
+DIGITS = {"distance": 1, "precision": 3, "recall": 3, "recall_ratio": 3, "val_nll": 4}
 
 
-@dataclass(frozen=True)
-class Run:
-    """A method after the training with one seed; figures are means over the sampling seeds."""
-
-    distance: Distance
-    precision: float
-    recall: float
-    val_nll: float  # nats a code, of the weights that were kept
-
-
-@dataclass(frozen=True)
-class Estimate:
-    """A mean over training seeds, and half its confidence interval at `LEVEL`.
-
-    Student 1908, "The probable error of a mean": the seeds are a sample of a normal distribution.
-    """
-
-    mean: float
-    half: float
-
-    @classmethod
-    def of(cls, values: Sequence[float]) -> "Estimate":
-        """Of one figure for each seed, at least two."""
-        count = len(values)
-        quantile = float(t.ppf((1 + LEVEL) / 2, count - 1))
-        return cls(fmean(values), quantile * stdev(values) / sqrt(count))
-
-    def below(self, other: "Estimate") -> bool:
-        """Its whole interval lies below that of another."""
-        return self.mean + self.half < other.mean - other.half
-
-    def cell(self, digits: int) -> Cell:
-        return Cell(
-            f"{self.mean:.{digits + 2}f}", f"{self.mean:.{digits}f} ± {self.half:.{digits}f}"
-        )
-
-    def percent(self) -> Cell:
-        """Of a share."""
-        return Cell(f"{self.mean:.4f}", f"{self.mean:+.1%} ± {self.half:.1%}")
-
-
-def read(distance: Path, quality: Path, finetuning: Path) -> Run:
-    """From the results of the stages `distance`, `quality` and `finetune`. Raises `UserError`."""
-    found = read_json(quality)
-    checks = [line for line in read_log(finetuning) if "distance" in line and "val_nll" in line]
-    if not checks:
-        raise UserError(f"{finetuning}: holds no held-out distance; delete it and run again")
-    kept = min(checks, key=lambda line: line["distance"])  # as fine-tuning chooses
-    return Run(
-        read_distance(distance), found["precision_mean"], found["recall_mean"], kept["val_nll"]
-    )
-
-
-def sheet(runs: Sequence[Run], settings: ReplicatedSettings) -> Sheet:
-    """Runs method by method, within it experiment by experiment, within that seed by seed.
+def table(
+    distances: Sequence[Distance],
+    qualities: Sequence[dict[str, Any]],
+    selected: Sequence[Selected],
+    settings: TableSettings,
+) -> Table:
+    """One file of each kind for each of the settings' runs; the first method is the baseline.
 
     Raises `UserError` when the distances of an experiment were not computed alike.
     """
-    methods, seeds = len(settings.labels), len(settings.training_seeds)
-    by_method = [in_rows(row, len(settings.headings)) for row in in_rows(runs, methods)]
-    rows, notes = [], []
-    for number, heading in enumerate(settings.headings):
-        column = [row[number] for row in by_method]
-        protocol = common_protocol([run.distance for of in column for run in of], heading)
-        notes.append(f"- {heading}: {protocol.line()}")
-        for label, of in zip(settings.labels, column, strict=True):
-            rows.append((f"{heading}: {label}", _cells(of, column[0])))
-    first, sampling = settings.labels[0], len(runs[0].distance.seeds)
+    notes = []
+    for column in settings.columns:
+        of = [
+            d
+            for d, run in zip(distances, settings.runs, strict=True)
+            if run.experiment == column.name
+        ]
+        notes.append(f"- {column.heading}: {common_protocol(of, column.heading).line()}")
+    parts = []
+    for run, distance, quality, kept in zip(
+        settings.runs, distances, qualities, selected, strict=True
+    ):
+        parts += [
+            observe_distances(run, distance, kept),
+            observe_quality(run, distance, quality, kept),
+        ]
+        parts.append(observe(run, "val_nll", "nats a code", [kept.val_nll], selected=kept))
+    observations = gather(parts)
+    first = settings.rows[0]
+    observations = gather([observations, paired(observations, first.name)])
+    summary = with_paper(summarise(observations, "training_seed"), settings)
+
+    by = {column.name: number for number, column in enumerate(settings.columns)}
+    ordered = summary.sort_values("experiment", key=lambda names: names.map(by), kind="stable")
+    ordered = gather([ordered, _intervals_below(ordered, first.name)])
+    cells = pivot(ordered, _cell, rows=["experiment", "method"], columns="metric")
+    cells = Cells(*(part.reindex(columns=list(HEADINGS), fill_value="") for part in cells))
+    seeds = settings.columns[0].training_seeds
     notes += [
-        f"- mean ± half of the {LEVEL:.0%} interval (Student's t) over {seeds} training seeds, "
-        f"{', '.join(map(str, settings.training_seeds))}: with each, all models are trained anew",
-        f"- a training seed's figure is the mean over {sampling} sampling seeds",
-        f"- beside {first}: pairs of the same training seed",
+        f"- mean ± half of the {LEVEL:.0%} interval (Student's t) over {len(seeds)} training "
+        f"seeds, {', '.join(map(str, seeds))}: with each, all models are trained anew",
+        f"- a training seed's figure is the mean over {len(distances[0].seeds)} sampling seeds",
+        f"- beside {first.label}: pairs of the same training seed",
         "- NLL: of the validation pictures' codes, nats a code",
+        *iteration_notes(observations, settings),
+        *settings.notes,
     ]
-    headings = [heading.format(first=first) for heading in HEADINGS]
-    return Sheet(settings.title, "Experiment: Method", headings, rows, notes)
+    rows = [f"{c.heading}: {row.label}" for c in settings.columns for row in settings.rows]
+    headings = [heading.format(first=first.label) for heading in HEADINGS.values()]
+    return Table(
+        settings.title,
+        "Experiment: Method",
+        cells.labelled(rows, headings),
+        with_summary(observations, summary),
+        notes,
+    )
 
 
-def _cells(runs: Sequence[Run], first: Sequence[Run]) -> list[Cell]:
-    """Of a method in an experiment, beside the first method there."""
-    distance = _distance(runs)
-    precision = Estimate.of([run.precision for run in runs]).cell(3)
-    recall = Estimate.of([run.recall for run in runs]).cell(3)
-    nll = Estimate.of([run.val_nll for run in runs]).cell(4)
-    if runs is first:
-        return [distance.cell(1), BLANK, BLANK, precision, recall, BLANK, nll, BLANK]
-    pairs = list(zip(runs, first, strict=True))
-    less = Estimate.of([1 - a.distance.mean / b.distance.mean for a, b in pairs])
-    more = Estimate.of([a.val_nll / b.val_nll - 1 for a, b in pairs])
-    apart = distance.below(_distance(first))
-    share = BLANK
-    if all(b.recall for _, b in pairs):
-        share = Estimate.of([a.recall / b.recall for a, b in pairs]).cell(3)
-    verdict = Cell(str(apart).lower(), "yes" if apart else "no")
-    beside = less.percent(), verdict, precision, recall, share, nll, more.percent()
-    return [distance.cell(1), *beside]
+def paired(observations: pd.DataFrame, first: str) -> pd.DataFrame:
+    """Each other method beside the first one, in pairs of the same training seed.
+
+    Without a ratio of recalls where the first method's is 0 for some seed.
+    """
+    by = ["experiment", "method", "training_seed"]
+    means = per_training_seed(observations).pivot(index=by, columns="metric", values="value")
+    baseline = means.xs(first, level="method").add_suffix("_first")
+    beside = means.join(baseline, on=["experiment", "training_seed"])
+    ratios = pd.DataFrame(
+        {
+            "distance_decrease": 1 - beside["distance"] / beside["distance_first"],
+            "recall_ratio": beside["recall"] / beside["recall_first"],
+            "nll_increase": beside["val_nll"] / beside["val_nll_first"] - 1,
+        }
+    )
+    rows = ratios.drop(index=first, level="method").melt(var_name="metric", ignore_index=False)
+    rows = rows.reset_index()
+    finite = np.isfinite(rows["value"]).groupby([rows[name] for name in (*by[:2], "metric")])
+    rows = rows[finite.transform("all")]
+    return tidy(rows.assign(extractor="", unit="ratio", protocol=f"paired with {first}"))
 
 
-def _distance(runs: Sequence[Run]) -> Estimate:
-    return Estimate.of([run.distance.mean for run in runs])
+def _intervals_below(summary: pd.DataFrame, first: str) -> pd.DataFrame:
+    """Lines on whether a method's whole interval of the distance lies below the first method's."""
+    distances = summary[summary["metric"] == "distance"]
+    ends = distances.assign(
+        low=distances["mean"] - distances["interval"],
+        high=distances["mean"] + distances["interval"],
+    )
+    baseline = ends[ends["method"] == first].set_index("experiment")["low"]
+    others = ends[ends["method"] != first]
+    below = others["high"] < others["experiment"].map(baseline)
+    return others.assign(metric="interval_below", mean=below.astype(float))
+
+
+def _cell(line: pd.Series) -> Cell:
+    mean, half, metric = line["mean"], line["interval"], line["metric"]
+    if metric == "interval_below":
+        return Cell("true", "yes") if mean else Cell("false", "no")
+    if metric in DIGITS:
+        return measured(mean, half, DIGITS[metric], start=line["start"] and metric == "distance")
+    return Cell(f"{mean:.4f}", f"{mean:+.1%} ± {half:.1%}")

@@ -3,17 +3,17 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from rarl.report.curves import read
+from rarl.report.logs import read, series
 
 
 def lines(metrics: Sequence[Path]) -> list[str]:
     """One line of Markdown for each run that logged any: the first, and how many."""
     notes = []
     for path in metrics:
-        found = [line for line in read(path) if "warning" in line]
-        if found:
+        found = series(read(path), "warning")
+        if len(found):
             more = f" (and {len(found) - 1} more)" if len(found) > 1 else ""
-            first = f"step {found[0]['step']}: {found[0]['warning']}"
+            first = f"step {found.index[0]}: {found.iloc[0]}"
             run = "/".join(path.with_suffix("").parts[-3:])  # experiment, method, stage
             notes.append(f"- warning: {run}, {first}{more}")
     return notes

@@ -3,20 +3,50 @@
 from collections.abc import Sequence
 from typing import Any
 
-from rarl.report.sheet import Sheet, in_rows, measured_rows
+import pandas as pd
+
+from rarl.report.frame import gather, observe, summarise, with_summary
+from rarl.report.measured import measured, paper_of, pivot, spread_of, with_paper
+from rarl.report.table import Cell, Table
 from rarl.stage_settings import TableSettings
 
 
-def sheet(results: Sequence[dict[str, Any]], settings: TableSettings) -> Sheet:
-    """Row-major results of the stage `seconds`."""
-    rows = in_rows(results, len(settings.labels))
-    lines = measured_rows([[(of["mean"], of["std"]) for of in row] for row in rows], settings)
+def table(results: Sequence[dict[str, Any]], settings: TableSettings) -> Table:
+    """One result of the stage `seconds` for each of the settings' runs."""
+    observations = gather(
+        [
+            observe(
+                run,
+                "seconds",
+                "s a batch",
+                of["seconds"],
+                protocol=f"batch of {of['batch_size']} on {of['device']}",
+            )
+            for run, of in zip(settings.runs, results, strict=True)
+        ]
+    )
+    summary = with_paper(summarise(observations, "sampling_seed"), settings)
+    cells = pivot(summary, _cell, rows=["method"], columns="experiment")
     batches = sorted({of["batch_size"] for of in results})
     devices = sorted({of["device"] for of in results})
     notes = [
         f"Seconds to draw a batch of {' or '.join(map(str, batches))} pictures' codes, mean ± "
-        f"standard deviation of {len(results[0]['seconds'])} batches; on {' and '.join(devices)}."
+        f"standard deviation of {len(results[0]['seconds'])} batches; on {' and '.join(devices)}.",
+        *settings.notes,
     ]
     if any(settings.paper):
         notes.append("(paper: …) is the paper's time on its own GPU with its own models.")
-    return Sheet(settings.title, "Method", settings.headings, lines, notes)
+    return Table(
+        settings.title,
+        "Method",
+        cells.labelled(
+            [row.label for row in settings.rows],
+            [column.heading for column in settings.columns],
+        ),
+        with_summary(observations, summary),
+        notes,
+    )
+
+
+def _cell(line: pd.Series) -> Cell:
+    return measured(line["mean"], spread_of(line), paper=paper_of(line))

@@ -1,60 +1,69 @@
 """Held-out distance against training time: what an hour of each method buys. Imports no torch."""
 
-import csv
-import io
-from itertools import accumulate
-
+import pandas as pd
 from matplotlib.figure import Figure
 
-from rarl.report.curves import Log, frame
+from rarl.report.curves import Logs, frame
 from rarl.runtime.errors import UserError
 
 
-def draw(methods: dict[str, Log], title: str) -> Figure:
+def draw(methods: Logs, title: str) -> Figure:
     """The lowest distance so far of each method, as steps; the common budget as a line."""
+    checks = progress(methods)
     figure = Figure(figsize=(8, 5), dpi=110, layout="constrained")
     axes = figure.subplots()
     frame(axes, title, "held-out Fréchet distance, best so far", "training time, s")
-    for number, (label, log) in enumerate(methods.items()):
-        seconds, best = progress(label, log)
+    for number, (label, own) in enumerate(checks.groupby("method", sort=False)):
         axes.plot(
-            seconds,
-            best,
+            own["training_seconds"],
+            own["best"],
             "o-",
             drawstyle="steps-post",
             color=f"C{number}",
             markersize=3,
-            label=label,
+            label=f"{label}, {own['step'].iloc[-1]} iterations",
         )
-    axes.axvline(budget(methods), color="0.45", linestyle=":", label="common budget")
+    axes.axvline(budget(checks), color="0.45", linestyle=":", label="common budget")
     axes.legend()
     return figure
 
 
-def to_csv(methods: dict[str, Log]) -> str:
-    """`method,budget_seconds,distance,seconds,iterations`: what each reached within the budget,
-    and what its whole run took."""
-    limit = budget(methods)
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(["method", "budget_seconds", "distance", "seconds", "iterations"])
+def to_csv(methods: Logs) -> str:
+    """`method,budget_seconds,distance,iteration,seconds,iterations`.
+
+    What each method reached within the budget, at which iteration, and what its whole run took.
+    """
+    checks = progress(methods)
+    limit = budget(checks)
+    within = checks[checks["training_seconds"] <= limit].groupby("method", sort=False)
+    best = checks.loc[within["distance"].idxmin()].set_index("method")
+    whole = checks.groupby("method", sort=False)[["training_seconds", "step"]].last()
+    rows = pd.DataFrame(
+        {
+            "budget_seconds": f"{limit:.2f}",
+            "distance": best["distance"].map("{:.4f}".format),
+            "iteration": best["step"],
+            "seconds": whole["training_seconds"].map("{:.2f}".format),
+            "iterations": whole["step"],
+        }
+    )
+    return rows.loc[list(methods)].to_csv(index_label="method", lineterminator="\n")
+
+
+def progress(methods: Logs) -> pd.DataFrame:
+    """The checks of all methods: seconds of training until each, and the lowest distance so far.
+
+    Raises `UserError` naming a method whose log holds none.
+    """
+    parts = []
     for label, log in methods.items():
-        seconds, best = progress(label, log)
-        reached = [value for second, value in zip(seconds, best, strict=True) if second <= limit]
-        whole = [f"{seconds[-1]:.2f}", int(log[-1]["step"])]
-        writer.writerow([label, f"{limit:.2f}", f"{reached[-1]:.4f}", *whole])
-    return text.getvalue()
+        if not {"distance", "training_seconds"} <= set(log):
+            raise UserError(f"{label}: its log holds no distances; run its fine-tuning again")
+        checks = log.dropna(subset=["distance", "training_seconds"])
+        parts.append(checks.assign(method=label, best=checks["distance"].cummin()))
+    return pd.concat(parts, ignore_index=True)
 
 
-def progress(label: str, log: Log) -> tuple[list[float], list[float]]:
-    """Training seconds at each check, and the lowest distance until then."""
-    checks = [line for line in log if "distance" in line and "training_seconds" in line]
-    if not checks:
-        raise UserError(f"{label}: its metrics hold no distances; run its fine-tuning again")
-    best = list(accumulate((line["distance"] for line in checks), min))
-    return [line["training_seconds"] for line in checks], best
-
-
-def budget(methods: dict[str, Log]) -> float:
+def budget(checks: pd.DataFrame) -> float:
     """The time that every method has run for, seconds."""
-    return min(progress(label, log)[0][-1] for label, log in methods.items())
+    return float(checks.groupby("method")["training_seconds"].last().min())

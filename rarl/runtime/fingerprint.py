@@ -21,6 +21,7 @@ EXCLUDED = {
     "rarl.commands",
     "rarl.config",
     "rarl.plan",
+    "rarl.plan_report",
     "rarl.runtime.cores",
     "rarl.runtime.errors",
     "rarl.runtime.fingerprint",

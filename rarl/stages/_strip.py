@@ -8,19 +8,22 @@ from PIL import Image
 from rarl.models.saved import CodeSet, load_draw
 from rarl.models.vqvae import VQVAE
 from rarl.pictures import SIDE, block, joined
+from rarl.report.logs import read_selected
 from rarl.stages._decoding import decode
 
 
-def strip(model: VQVAE, captions: Sequence[str], samples: Sequence[Path]) -> Image.Image:
+def strip(
+    model: VQVAE, labels: Sequence[str], samples: Sequence[Path], finetunings: Sequence[Path]
+) -> Image.Image:
     """A captioned block of the first samples of each file, left to right.
 
-    The same random numbers stand behind the pictures at the same place of every block, but where
-    a method rejects some.
+    A caption has the label and the iteration that the prior's log says. The same random numbers
+    stand behind the pictures at the same place of every block, but where a method rejects some.
     """
     blocks = []
-    for caption, path in zip(captions, samples, strict=True):
+    for label, path, log in zip(labels, samples, finetunings, strict=True):
         codes = load_draw(path).content
         first = CodeSet(tuple(grid[: SIDE**2] for grid in codes.grids), codes.codebook_size)
-        (pixels,) = decode(model, first, SIDE**2, caption)
-        blocks.append(block(caption, pixels))
+        (pixels,) = decode(model, first, SIDE**2, label)
+        blocks.append(block([label, read_selected(log).line()], pixels))
     return joined(blocks, across=True)

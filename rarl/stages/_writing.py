@@ -1,11 +1,13 @@
-"""A table to its two files: what the stages that make tables share."""
+"""A table to its files: what the stages that make tables share."""
 
 from pathlib import Path
 
-from rarl.report.sheet import Sheet
+from rarl.report.table import Table
 from rarl.runtime.files import write_text
 
 
-def write_table(sheet: Sheet, csv: Path, markdown: Path) -> None:
-    write_text(markdown, sheet.markdown())
-    write_text(csv, sheet.csv())
+def write_table(table: Table, csv: Path, long: Path, markdown: Path) -> None:
+    """The values, the tidy frame behind them, and the page for people."""
+    write_text(markdown, table.markdown())
+    write_text(long, table.long_csv())
+    write_text(csv, table.csv())

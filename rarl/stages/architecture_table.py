@@ -2,13 +2,13 @@
 
 from pathlib import Path
 
-from rarl.report.architecture_table import sheet
+from rarl.report.architecture_table import table
 from rarl.stage_settings import ArchitectureSettings as Settings
 from rarl.stages._writing import write_table
 
 __all__ = ["Settings", "run"]
 
 
-def run(settings: Settings, *, csv: Path, markdown: Path) -> None:
+def run(settings: Settings, *, csv: Path, long: Path, markdown: Path) -> None:
     """Nothing is read: the configuration says it all."""
-    write_table(sheet(settings), csv, markdown)
+    write_table(table(settings), csv, long, markdown)

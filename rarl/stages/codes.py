@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import torch
+from torchvision.transforms.v2.functional import horizontal_flip
 
 from rarl.data.shards import Pictures, open_split
 from rarl.models.saved import CodeSet, gather, load_vqvae, save_codes
@@ -34,5 +35,5 @@ def _encode(model: VQVAE, pictures: Pictures, batch_size: int, *, mirrored: bool
     batches = consecutive(len(pictures), batch_size)
     shown = track(batches, len(batches), "codes", "batch")
     images = (load_images(pictures, indices, model.device) for indices in shown)
-    codes = (model.encode(batch.flip(-1) if mirrored else batch) for batch in images)
+    codes = (model.encode(horizontal_flip(batch) if mirrored else batch) for batch in images)
     return gather(codes, model.settings.codebook_size)

@@ -2,7 +2,8 @@
 
 from pathlib import Path
 
-from rarl.report.curves import draw, read
+from rarl.report.curves import draw
+from rarl.report.logs import read
 from rarl.runtime.files import atomic
 from rarl.stage_settings import CurvesSettings as Settings
 

@@ -3,8 +3,9 @@
 from pathlib import Path
 
 from rarl.report import run_warnings
-from rarl.report.distance_table import sheet
+from rarl.report.distance_table import table
 from rarl.report.distances import read
+from rarl.report.logs import read_selected
 from rarl.stage_settings import TableSettings as Settings
 from rarl.stages._writing import write_table
 
@@ -12,11 +13,20 @@ __all__ = ["Settings", "run"]
 
 
 def run(
-    settings: Settings, *, distances: list[Path], metrics: list[Path], csv: Path, markdown: Path
+    settings: Settings,
+    *,
+    distances: list[Path],
+    finetunings: list[Path] | None,
+    metrics: list[Path],
+    csv: Path,
+    long: Path,
+    markdown: Path,
 ) -> None:
     """`distances` go row by row: the experiments of the first method, then of the second.
 
-    `metrics` are the logs of all training behind them.
+    `finetunings` are the logs of the fine-tuning behind each; none for reconstructions. `metrics`
+    are the logs of all training behind them.
     """
-    found = sheet([read(path) for path in distances], settings)
-    write_table(found.noting(run_warnings.lines(metrics)), csv, markdown)
+    selected = [read_selected(path) for path in finetunings or ()]
+    found = table([read(path) for path in distances], selected or None, settings)
+    write_table(found.with_notes(run_warnings.lines(metrics)), csv, long, markdown)

@@ -1,4 +1,4 @@
-"""Stage `finetune_oracle`: as `finetune`, on an oracle's codes; a critic sees codes, too."""
+"""Stage `finetune_oracle`: as `finetune`, on an oracle's codes; a critic sees codes or images."""
 
 from pathlib import Path
 
@@ -30,19 +30,21 @@ def run(
 ) -> None:
     """Fine-tune the generator of the oracle experiment.
 
-    `vqvae`, `reward_reference`: what decodes, and moments, where the reward is a distance to them.
-    Raises `UserError` when they are needed and not given.
+    `vqvae`: what decodes, where images are rewarded; without it a critic sees one-hot codes.
+    `reward_reference`: moments, where the reward is a distance to them. Raises `UserError` when
+    they are needed and not given.
     """
     on = device.pick()
     model, sets = load_prior(*priors, device=on), load_codes(codes)
     inputs = {"oracle": oracle, "codes": codes}
     decoder: Decoder = OneHot(model.codebook_size)
     distance = rewarded_distance(settings.rl, reward_reference, on)
+    if vqvae is not None:
+        inputs["vqvae"], decoder = vqvae, load_vqvae(vqvae, on)
+    elif distance is not None:
+        raise UserError("the reward is a distance, but --vqvae names nothing that decodes")
     if distance is not None and reward_reference is not None:
-        if vqvae is None:
-            raise UserError("the reward is a distance, but --vqvae names nothing that decodes")
-        inputs |= {"vqvae": vqvae, "reward_reference": reward_reference}
-        decoder = load_vqvae(vqvae, on)
+        inputs["reward_reference"] = reward_reference
     made = provenance.describe("finetune_oracle", settings, priors=priors, **inputs)
     with Checkpoints(output, made) as checkpoints:
         tuned = finetune(

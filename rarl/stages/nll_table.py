@@ -3,17 +3,26 @@
 from pathlib import Path
 
 from rarl.report import run_warnings
-from rarl.report.nll_table import sheet
+from rarl.report.logs import read_selected
+from rarl.report.nll_table import table
 from rarl.runtime.files import read_json
-from rarl.stage_settings import RowsSettings as Settings
+from rarl.stage_settings import TableSettings as Settings
 from rarl.stages._writing import write_table
 
 __all__ = ["Settings", "run"]
 
 
 def run(
-    settings: Settings, *, nlls: list[Path], metrics: list[Path], csv: Path, markdown: Path
+    settings: Settings,
+    *,
+    nlls: list[Path],
+    finetunings: list[Path],
+    metrics: list[Path],
+    csv: Path,
+    long: Path,
+    markdown: Path,
 ) -> None:
-    """One file for each method; `metrics` are the logs of all training behind them."""
-    found = sheet([read_json(path) for path in nlls], settings)
-    write_table(found.noting(run_warnings.lines(metrics)), csv, markdown)
+    """One file of each kind for each method; `metrics` are the logs of all training behind them."""
+    selected = [read_selected(path) for path in finetunings]
+    found = table([read_json(path) for path in nlls], selected, settings)
+    write_table(found.with_notes(run_warnings.lines(metrics)), csv, long, markdown)

@@ -4,9 +4,10 @@ from pathlib import Path
 
 from rarl.report import run_warnings
 from rarl.report.distances import read
-from rarl.report.quality_table import sheet
+from rarl.report.logs import read_selected
+from rarl.report.quality_table import table
 from rarl.runtime.files import read_json
-from rarl.stage_settings import RowsSettings as Settings
+from rarl.stage_settings import TableSettings as Settings
 from rarl.stages._writing import write_table
 
 __all__ = ["Settings", "run"]
@@ -17,10 +18,17 @@ def run(
     *,
     distances: list[Path],
     qualities: list[Path],
+    finetunings: list[Path],
     metrics: list[Path],
     csv: Path,
+    long: Path,
     markdown: Path,
 ) -> None:
     """One file of each kind for each method; `metrics` are the logs of all training behind them."""
-    found = sheet([read(path) for path in distances], [read_json(p) for p in qualities], settings)
-    write_table(found.noting(run_warnings.lines(metrics)), csv, markdown)
+    found = table(
+        [read(path) for path in distances],
+        [read_json(path) for path in qualities],
+        [read_selected(path) for path in finetunings],
+        settings,
+    )
+    write_table(found.with_notes(run_warnings.lines(metrics)), csv, long, markdown)

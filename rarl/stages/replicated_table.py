@@ -3,8 +3,11 @@
 from pathlib import Path
 
 from rarl.report import run_warnings
-from rarl.report.replicated_table import read, sheet
-from rarl.stage_settings import ReplicatedSettings as Settings
+from rarl.report.distances import read
+from rarl.report.logs import read_selected
+from rarl.report.replicated_table import table
+from rarl.runtime.files import read_json
+from rarl.stage_settings import TableSettings as Settings
 from rarl.stages._writing import write_table
 
 __all__ = ["Settings", "run"]
@@ -18,12 +21,17 @@ def run(
     finetunings: list[Path],
     metrics: list[Path],
     csv: Path,
+    long: Path,
     markdown: Path,
 ) -> None:
     """One file of each kind for each method, experiment and training seed, in this order.
 
     `finetunings` are logs of `finetune`; `metrics` are the logs of all training behind them.
     """
-    files = zip(distances, qualities, finetunings, strict=True)
-    found = sheet([read(*of) for of in files], settings)
-    write_table(found.noting(run_warnings.lines(metrics)), csv, markdown)
+    found = table(
+        [read(path) for path in distances],
+        [read_json(path) for path in qualities],
+        [read_selected(path) for path in finetunings],
+        settings,
+    )
+    write_table(found.with_notes(run_warnings.lines(metrics)), csv, long, markdown)

@@ -3,8 +3,8 @@
 from pathlib import Path
 
 from rarl.models.saved import load_vqvae
-from rarl.pictures import joined, write
-from rarl.report.sheet import in_rows
+from rarl.pictures import heading, joined, write
+from rarl.report.table import in_rows
 from rarl.runtime import device
 from rarl.stage_settings import SamplesFigureSettings
 from rarl.stages._strip import strip
@@ -13,12 +13,20 @@ Settings = SamplesFigureSettings
 
 
 def run(
-    settings: SamplesFigureSettings, *, vqvaes: list[Path], samples: list[Path], output: Path
+    settings: SamplesFigureSettings,
+    *,
+    vqvaes: list[Path],
+    samples: list[Path],
+    finetunings: list[Path],
+    output: Path,
 ) -> None:
-    """`samples` go experiment by experiment: the methods of the first, then of the second."""
-    rows = in_rows(samples, len(settings.headings))
+    """`samples` go experiment by experiment: the methods of the first, then of the second.
+
+    `finetunings`, in the same order, are the logs of what made each prior.
+    """
+    rows = (in_rows(paths, len(settings.labels)) for paths in (samples, finetunings))
     strips = [
-        strip(load_vqvae(vqvae, device.pick()), [f"{heading}, {x}" for x in settings.labels], row)
-        for heading, vqvae, row in zip(settings.headings, vqvaes, rows, strict=True)
+        strip(load_vqvae(vqvae, device.pick()), *of)
+        for vqvae, *of in zip(vqvaes, settings.labels, *rows, strict=True)
     ]
-    write(joined(strips, across=False), output)
+    write(joined([heading(settings.title), *strips], across=False), output)

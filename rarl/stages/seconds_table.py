@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from rarl.report.seconds_table import sheet
+from rarl.report.seconds_table import table
 from rarl.runtime.files import read_json
 from rarl.stage_settings import TableSettings as Settings
 from rarl.stages._writing import write_table
@@ -10,6 +10,6 @@ from rarl.stages._writing import write_table
 __all__ = ["Settings", "run"]
 
 
-def run(settings: Settings, *, seconds: list[Path], csv: Path, markdown: Path) -> None:
+def run(settings: Settings, *, seconds: list[Path], csv: Path, long: Path, markdown: Path) -> None:
     """`seconds` go row by row."""
-    write_table(sheet([read_json(path) for path in seconds], settings), csv, markdown)
+    write_table(table([read_json(path) for path in seconds], settings), csv, long, markdown)

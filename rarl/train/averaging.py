@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from copy import deepcopy
-from typing import Any, Generic, TypeVar, cast
+from typing import Any, Generic, Literal, TypeVar, cast
 
 from torch import Tensor, nn
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
@@ -35,20 +35,21 @@ class MovingAverage(Generic[Model]):
         self._average.load_state_dict(state)
 
 
-class Best:
-    """The weights at the lowest figure so far."""
+class Selection:
+    """The weights of the evaluation that is kept: the best so far, or simply the last."""
 
-    def __init__(self) -> None:
-        self.figure = float("inf")
+    def __init__(self, rule: Literal["best", "last"]) -> None:
+        self.rule, self.metric, self.step = rule, float("inf"), 0
         self.weights: Mapping[str, Tensor] = {}
 
-    def offer(self, figure: float, model: nn.Module) -> None:
-        if figure < self.figure:
-            self.figure = figure
+    def offer(self, step: int, metric: float, model: nn.Module) -> None:
+        """The lowest metric is the best."""
+        if self.rule == "last" or metric < self.metric:
+            self.step, self.metric = step, metric
             self.weights = deepcopy(model.state_dict())
 
     def state_dict(self) -> dict[str, Any]:
-        return {"figure": self.figure, "weights": self.weights}
+        return {"step": self.step, "metric": self.metric, "weights": self.weights}
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
-        self.figure, self.weights = state["figure"], state["weights"]
+        self.step, self.metric, self.weights = state["step"], state["metric"], state["weights"]

@@ -1,7 +1,7 @@
 """Fine-tunes a prior, by more MLE or by RAL, with one protocol for both.
 
-Both run the same number of iterations, average their weights alike, and keep the checkpoint that
-one judge prefers.
+Both run the same number of iterations, average their weights alike, and keep the checkpoint of the
+lowest selection metric, or the last one, as `selection` says.
 """
 
 from copy import deepcopy
@@ -20,7 +20,7 @@ from rarl.runtime.metrics_log import MetricsLog
 from rarl.stage_settings import FinetuneSettings
 from rarl.train.adam import adam
 from rarl.train.adversary import Adversary
-from rarl.train.averaging import Best, MovingAverage
+from rarl.train.averaging import MovingAverage, Selection
 from rarl.train.batches import batch_indices
 from rarl.train.credit import Credit
 from rarl.train.distribution import FrechetReward
@@ -42,7 +42,7 @@ def finetune(
     log: MetricsLog,
     checkpoints: Checkpoints,
 ) -> CodePrior:
-    """The averaged weights that the judge prefers, in evaluation mode.
+    """The averaged weights that model selection keeps, in evaluation mode.
 
     `sets`: codes of the `train` (with `train_mirrored`) and `val` pictures. `distance`: to what,
     where the reward is one. The start counts as a checkpoint, too. `prior` is changed in place.
@@ -50,13 +50,14 @@ def finetune(
     train = training_codes(sets, flip=settings.flip)
     if isinstance(settings.rl, Rl):
         temper(prior, settings.rl.start_temperature)
-    average, best = MovingAverage(prior, settings.rl.ema_decay), Best()
+    average = MovingAverage(prior, settings.rl.ema_decay)
+    selected = Selection(settings.rl.selection)
     optimiser = adam(prior.parameters(), settings.rl.learning_rate)
     state: dict[str, Stateful] = {
         "prior": prior,
         "optimiser": optimiser,
         "average": average,
-        "best": best,
+        "selected": selected,
     }
     method, warmup = _mle_step(settings, prior, train, optimiser), 0
     if isinstance(settings.rl, Rl):
@@ -68,15 +69,19 @@ def finetune(
         average.update(prior)
         return figures
 
-    def evaluate(_: int) -> dict[str, float]:
-        figure, val_nll = parallel.from_first(
+    def evaluate(i: int) -> dict[str, float]:
+        metric, val_nll = parallel.from_first(
             lambda: (
                 judge(average.model, settings),
                 evaluate_nll(average.model, sets["val"], settings.rl.batch_size),
             )
         )
-        best.offer(figure, average.model)
-        return {"val_nll": val_nll, judge.criterion: figure}
+        selected.offer(i, metric, average.model)
+        return {
+            "val_nll": val_nll,
+            judge.criterion: metric,
+            "selected_iteration": selected.step,
+        }
 
     loop = Loop(
         "finetune",
@@ -91,7 +96,7 @@ def finetune(
         limits=settings.limits,
     )
     loop.run(step, evaluate, state)
-    prior.load_state_dict(best.weights)
+    prior.load_state_dict(selected.weights)
     return prior.eval()
 
 

@@ -16,7 +16,7 @@ from rarl.runtime.checkpoints import Checkpoints
 from rarl.runtime.metrics_log import MetricsLog
 from rarl.stage_settings import PriorSettings
 from rarl.train.adam import adam
-from rarl.train.averaging import Best, MovingAverage
+from rarl.train.averaging import MovingAverage, Selection
 from rarl.train.batches import batch_indices, consecutive
 from rarl.train.loop import Loop
 
@@ -85,7 +85,7 @@ def train_prior(
     side, size = train.grids[grid].shape[1], train.codebook_size
     prior = CodePrior({grid: PixelCNN(of, side, size, conditional=grid > 0)}).to(device)
     optimiser = adam(prior.parameters(), of.learning_rate)
-    average, best = MovingAverage(prior, of.ema_decay), Best()
+    average, best = MovingAverage(prior, of.ema_decay), Selection("best")
     order = seeds.derive(settings.seed, "prior", "order")
     unigram = unigram_nll(train.grids[grid], val.grids[grid], size)
 
@@ -97,9 +97,9 @@ def train_prior(
         average.update(prior)
         return figures
 
-    def evaluate(_: int) -> dict[str, float]:
+    def evaluate(i: int) -> dict[str, float]:
         value = parallel.from_first(lambda: evaluate_nll(average.model, val, of.batch_size))
-        best.offer(value, average.model)
+        best.offer(i, value, average.model)
         return {"val_nll": value, "unigram_nll": unigram}
 
     loop = Loop(

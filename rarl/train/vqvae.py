@@ -4,6 +4,7 @@ from statistics import fmean
 
 import torch
 from torch import Tensor
+from torchvision.transforms.v2.functional import horizontal_flip
 
 from rarl.data.shards import Pictures
 from rarl.models.quantize import perplexity, share_in_use
@@ -49,7 +50,7 @@ def train_vqvae(
         images = load_images(train, parallel.share(indices), device)
         if of.flip:
             mirrored = parallel.share(torch.rand(len(indices), 1, 1, 1, device=device) < 0.5)
-            images = torch.where(mirrored, images.flip(-1), images)
+            images = torch.where(mirrored, horizontal_flip(images), images)
         out = model(images)
         losses = vqvae_loss(images, out, of.beta)
         optimiser.zero_grad()

@@ -34,6 +34,7 @@ RUN = f"{RESULTS}/{{experiment}}"
 BRANCH = f"{RUN}/{{method}}"
 MANIFEST = f"{RESULTS}/data/{{dataset}}-{{image_size}}/manifest.json"
 TABLE = f"{RESULTS}/tables/{{table}}.csv"
+LONG_TABLE = f"{RESULTS}/tables/{{table}}.long.csv"  # the tidy frame behind it
 MARKDOWN = f"{RESULTS}/tables/{{table}}.md"
 PAGE = f"{RESULTS}/tables/{{table}}.html"  # of the report
 FIGURES = f"{RESULTS}/figures"
@@ -112,9 +113,9 @@ def reward_reference(wildcards):
 
 
 def reward_decoder(wildcards):
-    """What an oracle experiment needs beside its codes, where its reward is a distance."""
-    rewarded = plan.rewarded_by_distance(CONFIG, wildcards.experiment, wildcards.method)
-    return decoder(wildcards) if rewarded else []
+    """What an oracle experiment needs beside its codes, where images are rewarded."""
+    images = plan.rewarded_for_images(CONFIG, wildcards.experiment, wildcards.method)
+    return decoder(wildcards) if images else []
 
 
 def drawn_prior(wildcards):
@@ -134,6 +135,15 @@ def drawn(pattern):
         return expand(pattern, seed=sampling.seeds, shard=shards, **wildcards)
 
     return of
+
+
+def finetunings(experiment, methods):
+    """The log of what fine-tuned the prior from which each method draws."""
+    return expand(
+        f"{BRANCH}/prior.jsonl",
+        experiment=experiment,
+        method=[CONFIG.prior_of(method) for method in methods],
+    )
 
 
 def first_drawn(experiment, methods):

@@ -1,3 +1,8 @@
+TABLE_FILES = (
+    " --csv {output.csv:q} --long {output.long:q} --markdown {output.markdown:q}"
+)
+
+
 def cells(pattern):
     """A file of every cell of a table, row by row, as the stages expect them."""
 
@@ -10,6 +15,18 @@ def cells(pattern):
         ]
 
     return of
+
+
+def finetunings_of_cells(wildcards):
+    """The log of the fine-tuning behind every cell, in the order of `cells`."""
+    table = CONFIG.tables[wildcards.table]
+    runs = rarl.config.runs_of(CONFIG, table)
+    return [
+        path
+        for method in rarl.config.methods_of(table)
+        for experiment in runs
+        for path in finetunings(experiment, [method])
+    ]
 
 
 def distances(wildcards):
@@ -63,7 +80,12 @@ def figures_beside(wildcards):
 rule grid:
     input:
         vqvae=f"{RUN}/vqvae.safetensors",
-        samples=lambda w: first_drawn(w.experiment, plan.methods(CONFIG, w.experiment)),
+        samples=lambda w: first_drawn(
+            w.experiment, plan_report.methods(CONFIG, w.experiment)
+        ),
+        finetunings=lambda w: finetunings(
+            w.experiment, plan_report.methods(CONFIG, w.experiment)
+        ),
     output:
         output=report(
             f"{FIGURES}/samples-{{experiment}}.png",
@@ -76,17 +98,17 @@ rule grid:
     benchmark:
         f"{BENCHMARKS}/{{experiment}}/grid.tsv"
     params:
-        settings=lambda w: plan.to_json(plan.grid(CONFIG, w.experiment)),
+        settings=lambda w: plan.to_json(plan_report.grid(CONFIG, w.experiment)),
         code=fingerprint.of("grid"),
     shell:
         STAGE + " --vqvae {input.vqvae:q} --samples {input.samples:q}"
-        " --output {output.output:q}"
+        " --finetunings {input.finetunings:q} --output {output.output:q}"
 
 
 rule curves:
     input:
         metrics=lambda w: training_logs(
-            w.experiment, plan.finetuned(CONFIG, w.experiment)
+            w.experiment, plan_report.finetuned(CONFIG, w.experiment)
         ),
     output:
         output=report(
@@ -100,7 +122,7 @@ rule curves:
     benchmark:
         f"{BENCHMARKS}/{{experiment}}/curves.tsv"
     params:
-        settings=lambda w: plan.to_json(plan.curves(CONFIG, w.experiment)),
+        settings=lambda w: plan.to_json(plan_report.curves(CONFIG, w.experiment)),
         code=fingerprint.of("curves"),
     shell:
         STAGE + " --metrics {input.metrics:q} --output {output.output:q}"
@@ -116,6 +138,11 @@ rule samples_figure:
             for experiment in CONFIG.figures[w.figure].columns
             for path in first_drawn(experiment, CONFIG.figures[w.figure].rows)
         ],
+        finetunings=lambda w: [
+            path
+            for experiment in CONFIG.figures[w.figure].columns
+            for path in finetunings(experiment, CONFIG.figures[w.figure].rows)
+        ],
     output:
         output=report(
             f"{FIGURES}/{{figure}}.png",
@@ -130,11 +157,11 @@ rule samples_figure:
     wildcard_constraints:
         figure=figures_of("samples"),
     params:
-        settings=lambda w: plan.to_json(plan.samples_figure(CONFIG, w.figure)),
+        settings=lambda w: plan.to_json(plan_report.samples_figure(CONFIG, w.figure)),
         code=fingerprint.of("samples_figure"),
     shell:
         STAGE + " --vqvaes {input.vqvaes:q} --samples {input.samples:q}"
-        " --output {output.output:q}"
+        " --finetunings {input.finetunings:q} --output {output.output:q}"
 
 
 rule time_figure:
@@ -160,7 +187,7 @@ rule time_figure:
     wildcard_constraints:
         figure=figures_of("time"),
     params:
-        settings=lambda w: plan.to_json(plan.rows(CONFIG, w.figure)),
+        settings=lambda w: plan.to_json(plan_report.time_figure(CONFIG, w.figure)),
         code=fingerprint.of("time_figure"),
     shell:
         STAGE
@@ -170,10 +197,12 @@ rule time_figure:
 rule distance_table:
     input:
         distances=distances,
+        finetunings=finetunings_of_cells,
         metrics=logs_behind,
         figures=figures_beside,
     output:
         csv=TABLE,
+        long=LONG_TABLE,
         markdown=MARKDOWN,
     log:
         f"{LOGS}/tables/{{table}}.log",
@@ -182,11 +211,11 @@ rule distance_table:
     wildcard_constraints:
         table=tables_of("distance", "reconstruction"),
     params:
-        settings=lambda w: plan.to_json(plan.table(CONFIG, w.table)),
+        settings=lambda w: plan.to_json(plan_report.table(CONFIG, w.table)),
         code=fingerprint.of("distance_table"),
     shell:
-        STAGE
-        + " --distances {input.distances:q} --metrics {input.metrics:q} --csv {output.csv:q} --markdown {output.markdown:q}"
+        STAGE + " --distances {input.distances:q} --finetunings {input.finetunings:q}"
+        " --metrics {input.metrics:q}" + TABLE_FILES
 
 
 rule seconds_table:
@@ -194,6 +223,7 @@ rule seconds_table:
         seconds=cells(f"{RESULTS}/{{experiment}}/{{method}}/seconds-{{table}}.json"),
     output:
         csv=TABLE,
+        long=LONG_TABLE,
         markdown=MARKDOWN,
     log:
         f"{LOGS}/tables/{{table}}.log",
@@ -202,21 +232,22 @@ rule seconds_table:
     wildcard_constraints:
         table=tables_of("seconds"),
     params:
-        settings=lambda w: plan.to_json(plan.table(CONFIG, w.table)),
+        settings=lambda w: plan.to_json(plan_report.table(CONFIG, w.table)),
         code=fingerprint.of("seconds_table"),
     shell:
-        STAGE
-        + " --seconds {input.seconds:q} --csv {output.csv:q} --markdown {output.markdown:q}"
+        STAGE + " --seconds {input.seconds:q}" + TABLE_FILES
 
 
 rule quality_table:
     input:
         distances=cells(f"{BRANCH}/distance.json"),
         qualities=cells(f"{BRANCH}/quality.json"),
+        finetunings=finetunings_of_cells,
         metrics=logs_behind,
         figures=figures_beside,
     output:
         csv=TABLE,
+        long=LONG_TABLE,
         markdown=MARKDOWN,
     log:
         f"{LOGS}/tables/{{table}}.log",
@@ -225,21 +256,23 @@ rule quality_table:
     wildcard_constraints:
         table=tables_of("quality"),
     params:
-        settings=lambda w: plan.to_json(plan.rows(CONFIG, w.table)),
+        settings=lambda w: plan.to_json(plan_report.table(CONFIG, w.table)),
         code=fingerprint.of("quality_table"),
     shell:
         STAGE + " --distances {input.distances:q} --qualities {input.qualities:q}"
-        " --metrics {input.metrics:q} --csv {output.csv:q} --markdown {output.markdown:q}"
+        " --finetunings {input.finetunings:q} --metrics {input.metrics:q}"
+        + TABLE_FILES
 
 
 rule replicated_table:
     input:
         distances=cells(f"{BRANCH}/distance.json"),
         qualities=cells(f"{BRANCH}/quality.json"),
-        finetunings=cells(f"{BRANCH}/prior.jsonl"),
+        finetunings=finetunings_of_cells,
         metrics=logs_behind,
     output:
         csv=TABLE,
+        long=LONG_TABLE,
         markdown=MARKDOWN,
     log:
         f"{LOGS}/tables/{{table}}.log",
@@ -248,20 +281,22 @@ rule replicated_table:
     wildcard_constraints:
         table=tables_of("replicated"),
     params:
-        settings=lambda w: plan.to_json(plan.replicated(CONFIG, w.table)),
+        settings=lambda w: plan.to_json(plan_report.table(CONFIG, w.table)),
         code=fingerprint.of("replicated_table"),
     shell:
         STAGE + " --distances {input.distances:q} --qualities {input.qualities:q}"
         " --finetunings {input.finetunings:q} --metrics {input.metrics:q}"
-        " --csv {output.csv:q} --markdown {output.markdown:q}"
+        + TABLE_FILES
 
 
 rule nll_table:
     input:
         nlls=cells(f"{BRANCH}/nll.json"),
+        finetunings=finetunings_of_cells,
         metrics=logs_behind,
     output:
         csv=TABLE,
+        long=LONG_TABLE,
         markdown=MARKDOWN,
     log:
         f"{LOGS}/tables/{{table}}.log",
@@ -270,16 +305,17 @@ rule nll_table:
     wildcard_constraints:
         table=tables_of("nll"),
     params:
-        settings=lambda w: plan.to_json(plan.rows(CONFIG, w.table)),
+        settings=lambda w: plan.to_json(plan_report.table(CONFIG, w.table)),
         code=fingerprint.of("nll_table"),
     shell:
-        STAGE
-        + " --nlls {input.nlls:q} --metrics {input.metrics:q} --csv {output.csv:q} --markdown {output.markdown:q}"
+        STAGE + " --nlls {input.nlls:q} --finetunings {input.finetunings:q}"
+        " --metrics {input.metrics:q}" + TABLE_FILES
 
 
 rule architecture_table:
     output:
         csv=TABLE,
+        long=LONG_TABLE,
         markdown=MARKDOWN,
     log:
         f"{LOGS}/tables/{{table}}.log",
@@ -288,10 +324,10 @@ rule architecture_table:
     wildcard_constraints:
         table=tables_of("architecture"),
     params:
-        settings=lambda w: plan.to_json(plan.architecture(CONFIG, w.table)),
+        settings=lambda w: plan.to_json(plan_report.architecture(CONFIG, w.table)),
         code=fingerprint.of("architecture_table"),
     shell:
-        STAGE + " --csv {output.csv:q} --markdown {output.markdown:q}"
+        STAGE + TABLE_FILES
 
 
 rule table_page:
@@ -309,7 +345,7 @@ rule table_page:
     benchmark:
         f"{BENCHMARKS}/tables/{{table}}-page.tsv"
     params:
-        settings=plan.to_json(plan.page()),
+        settings=plan.to_json(plan_report.page()),
         code=fingerprint.of("table_page"),
     shell:
         STAGE + " --markdown {input.markdown:q} --output {output.output:q}"

@@ -1,0 +1,87 @@
+"""Measured tables: pivots of the tidy frame, with what each cell shows. Imports no torch."""
+
+from collections.abc import Callable
+
+import pandas as pd
+
+from rarl.report.logs import shown_iteration
+from rarl.report.table import Cell, Cells
+from rarl.stage_settings import TableSettings
+
+
+def measured(
+    mean: float,
+    spread: float | None,
+    digits: int = 2,
+    *,
+    paper: float | None = None,
+    start: bool = False,
+) -> Cell:
+    """A mean with its spread and, beside it, the paper's value.
+
+    `start`: the cell is of a model that its fine-tuning did not change.
+    """
+    text = f"{mean:.{digits}f}" + ("" if spread is None else f" ± {spread:.{digits}f}")
+    beside = ["its start"] if start else []
+    beside += [] if paper is None else [f"paper: {paper:g}"]
+    return Cell(f"{mean:.{digits + 2}f}", text + (f" ({'; '.join(beside)})" if beside else ""))
+
+
+def pivot(
+    summary: pd.DataFrame,
+    cell: Callable[[pd.Series], Cell],
+    *,
+    rows: list[str],
+    columns: str,
+) -> Cells:
+    """The cells of a summary, `cell` of each line, in the order in which the lines come.
+
+    A cell that no line fills is blank.
+    """
+    made = pd.DataFrame([cell(line) for _, line in summary.iterrows()], index=summary.index)
+    filled = summary.join(made)
+    order = pd.MultiIndex.from_frame(filled[rows].drop_duplicates())
+    down = order if len(rows) > 1 else order.get_level_values(0)
+    across = list(filled[columns].unique())
+    parts = (filled.pivot(index=rows, columns=columns, values=part) for part in Cell._fields)
+    return Cells(*(part.reindex(index=down, columns=across).fillna("") for part in parts))
+
+
+def with_paper(summary: pd.DataFrame, settings: TableSettings) -> pd.DataFrame:
+    """A summary beside the paper's values, NaN where the paper has none."""
+    values = [
+        (column.name, row.name, value)
+        for row, papers in zip(settings.rows, settings.paper, strict=True)
+        for column, value in zip(settings.columns, papers or (), strict=False)
+    ]
+    paper = pd.DataFrame(values, columns=["experiment", "method", "paper"])
+    return summary.merge(paper.astype({"paper": float}), how="left", sort=False)
+
+
+def spread_of(line: pd.Series) -> float | None:
+    """The deviation of a line of a summary; None for a single value."""
+    return None if pd.isna(line["deviation"]) else float(line["deviation"])
+
+
+def paper_of(line: pd.Series) -> float | None:
+    """The paper's value on a line of a summary."""
+    return None if pd.isna(line["paper"]) else float(line["paper"])
+
+
+def iteration_notes(observations: pd.DataFrame, settings: TableSettings) -> list[str]:
+    """Which iteration of how many each method of a column shows."""
+    labels = {row.name: row.label for row in settings.rows}
+    shown = observations[["experiment", "method", "training_seed", "iteration", "iterations"]]
+    shown = shown.dropna(subset="iteration").drop_duplicates()
+    notes = []
+    for column in settings.columns:
+        of = shown[shown["experiment"] == column.name]
+        texts = [
+            f"{labels[str(method)]}, "
+            + ", ".join(map(shown_iteration, runs["iteration"], runs["iterations"]))
+            for method, runs in of.groupby("method", sort=False)
+        ]
+        if texts:
+            where = f"{column.heading}: " if column.heading else ""
+            notes.append(f"- {where}shown are {'; '.join(texts)}")
+    return notes
