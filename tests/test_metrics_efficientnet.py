@@ -67,6 +67,26 @@ def test_features_equal_an_independent_load(extractor):
     torch.testing.assert_close(got, expected, rtol=1e-4, atol=1e-4)
 
 
+def test_folded_batch_norm_moves_features_by_1e_5_at_most(extractor):
+    images = pictures(64, n=8)
+    stored = by_position(f"tf_{extractor.name}", extractor.name)
+    folded = efficientnet.fold_batch_norm(by_position(f"tf_{extractor.name}", extractor.name))
+    assert any(isinstance(module, torch.nn.BatchNorm2d) for module in stored.modules())
+    assert not any(isinstance(module, torch.nn.BatchNorm2d) for module in folded.modules())
+    with torch.inference_mode():
+        expected = stored(efficientnet.prepare(images))
+        assert (folded(efficientnet.prepare(images)) - expected).norm() <= 1e-5 * expected.norm()
+    assert (extractor(images) - expected).norm() <= 1e-5 * expected.norm()
+
+
+def test_the_extractor_computes_no_batch_norm(extractor):
+    with torch.profiler.profile() as profile:
+        extractor(pictures(64))
+    names = {event.key for event in profile.key_averages()}
+    assert any("convolution" in name for name in names)
+    assert not any("batch_norm" in name for name in names)
+
+
 def test_features_are_the_mean_of_their_maps(extractor):
     images = pictures(64)
     maps = extractor.maps(images)

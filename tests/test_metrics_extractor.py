@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from rarl.metrics.extractor import Extractor, extract, features
+from rarl.metrics.extractor import CPU_BATCH, Extractor, extract, features
 
 CPU = torch.device("cpu")
 
@@ -42,6 +42,18 @@ def test_features_come_batch_by_batch_in_order():
     blocks = list(features(extractor(channel_means), pictures(10).split(4)))
     assert [len(block) for block in blocks] == [4, 4, 2]
     torch.testing.assert_close(torch.cat(blocks), channel_means(pictures(10)))
+
+
+def test_a_cpu_computes_few_images_at_once():
+    seen = []
+
+    def network(images: torch.Tensor) -> torch.Tensor:
+        seen.append(len(images))
+        return channel_means(images)
+
+    images = pictures(2 * CPU_BATCH + 3)
+    assert torch.equal(extractor(network)(images), channel_means(images))
+    assert seen == [CPU_BATCH, CPU_BATCH, 3]
 
 
 @pytest.mark.parametrize(

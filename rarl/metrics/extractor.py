@@ -10,6 +10,8 @@ from torch import Tensor
 
 from rarl.metrics.moments import Moments
 
+CPU_BATCH = 16  # images that a CPU computes at once: the activations of more leave its caches
+
 
 @dataclass(frozen=True)
 class Extractor:
@@ -45,7 +47,8 @@ class Extractor:
     ) -> Float32[Tensor, "batch dimension h w"]:
         """What the features are the mean of, place by place, on the extractor's device.
 
-        In full float32 whatever precision is set outside.
+        In full float32 whatever precision is set outside. A CPU takes `CPU_BATCH` images at once,
+        however many are given; a GPU takes all.
 
         Raises `ValueError` for pictures that are not uint8 RGB.
         """
@@ -59,7 +62,9 @@ class Extractor:
             # The networks are convolutions alone: cuDNN's switch turns all TF32 off.
             torch.backends.cudnn.flags(enabled=True, deterministic=True, allow_tf32=False),
         ):
-            return self.network(images.to(self.device))
+            if self.device.type != "cpu" or len(images) <= CPU_BATCH:
+                return self.network(images.to(self.device))
+            return torch.cat([self.network(part.cpu()) for part in images.split(CPU_BATCH)])
 
 
 def pool(maps: Float32[Tensor, "batch dimension h w"]) -> Float32[Tensor, "batch dimension"]:
