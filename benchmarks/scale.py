@@ -32,6 +32,7 @@ from rarl.config import Config, Dataset, Experiment, Rl, load
 from rarl.losses import nll
 from rarl.metrics.extractors import load_extractor
 from rarl.models.critic import Scores
+from rarl.models.onehot import OneHot
 from rarl.models.prior import CodePrior, new_prior, stack
 from rarl.models.saved import CodeSet
 from rarl.models.vqvae import VQVAE, Codes, vqvae_loss
@@ -213,7 +214,9 @@ def policy_pass(config: Config, experiment: str, prior: CodePrior) -> Callable[[
         top_k=settings.top_k,
     )
     scores = torch.zeros(BATCH)
-    rollouts = Rollouts(codes_of(of), all_rows(prior), scores, scores)
+    rollouts = Rollouts(
+        codes_of(of), all_rows(prior), scores, codes_of(of), 1, OneHot(of.vqvae.codebook_size)
+    )
     return lambda: learner.update_policy(rollouts, 0)
 
 

@@ -9,6 +9,7 @@ from torch import Tensor
 
 from rarl.metrics.frechet import frechet_distance
 from rarl.metrics.moments import Moments
+from rarl.models.onehot import OneHot
 from rarl.models.vqvae import to_pixels
 from rarl.train.distribution import FrechetReward
 from rarl.train.rollouts import Rollouts
@@ -19,7 +20,7 @@ EXTRACTOR = ProjectionExtractor()
 def batch(seed: int, count: int = 20, light: float = 0.0) -> Rollouts:
     generator = torch.Generator().manual_seed(seed)
     images = (torch.rand(count, 3, 16, 16, generator=generator) * 2 - 1 + light).clamp(-1, 1)
-    return Rollouts((), (), images, images)
+    return Rollouts((), (), images, contexts=(), repeats=1, decoder=OneHot(3))
 
 
 def moments(*images: Tensor) -> Moments:

@@ -1,7 +1,9 @@
 """Rollouts: pictures that the policy draws, whole or a part of them within real ones."""
 
 from collections.abc import Sequence
-from typing import NamedTuple, Protocol
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Protocol
 
 import torch
 from torch import Tensor
@@ -24,13 +26,23 @@ class Decoder(Protocol):
     def decode(self, codes: Codes) -> Tensor: ...
 
 
-class Rollouts(NamedTuple):
+@dataclass(frozen=True)
+class Rollouts:
     """A batch of drawn pictures beside the real ones that give their context."""
 
     codes: Codes  # drawn within `rows`, the real picture's elsewhere
     rows: Rows
     images: Tensor  # (B, C, h, W) the part of the decoded codes that the finest rows show
-    real_images: Tensor  # (B, C, h, W) the same part of the reconstructions
+    contexts: Codes  # of the real pictures, each continued `repeats` times
+    repeats: int
+    decoder: Decoder
+
+    @cached_property
+    def real_images(self) -> Tensor:
+        """(B, C, h, W) the same part of the reconstructions, decoded when first asked for."""
+        with torch.no_grad():
+            shown = decode_part(self.decoder, self.contexts, self.rows)
+        return shown.repeat_interleave(self.repeats, 0)
 
 
 def all_rows(prior: CodePrior) -> Rows:
@@ -69,8 +81,8 @@ def roll_out(
     numbers = torch.rand(len(real[0]) * world(), sum(policy.positions))
     uniforms = parallel.share(numbers).to(real[0].device)
     codes = sample(policy, uniforms, temperature=temperature, top_k=top_k, context=real, rows=rows)
-    real_images = decode_part(decoder, contexts, rows).repeat_interleave(repeats, 0)
-    return Rollouts(codes, rows, decode_part(decoder, codes, rows), real_images)
+    images = decode_part(decoder, codes, rows)
+    return Rollouts(codes, rows, images, contexts, repeats, decoder)
 
 
 def decode_part(decoder: Decoder, codes: Codes, rows: Rows) -> Tensor:
