@@ -9,15 +9,17 @@ from small_settings import critic_settings
 
 from rarl.config import Sampling, Vqvae
 from rarl.metrics import feature_files
+from rarl.metrics.moments import Moments
 from rarl.models.critic import Critic
 from rarl.models.prior import CodePrior
 from rarl.models.saved import load_draw, save_critic, save_prior, save_vqvae
 from rarl.models.vqvae import VQVAE
 from rarl.runtime import artefact
 from rarl.runtime.errors import UserError
+from rarl.runtime.files import read_json
 from rarl.runtime.pieces import Piece, by_seed
 from rarl.stage_settings import DrawSettings, RejectSettings
-from rarl.stages import draw, reject
+from rarl.stages import distance, draw, reject
 
 
 def sampling(count: int, batch_size: int, shards: int) -> Sampling:
@@ -107,6 +109,34 @@ def test_moments_do_not_depend_on_the_pieces():
         cut = feature_files.moments_of(features.split(cuts))
         assert (cut.mean == whole.mean).all()
         assert (cut.covariance == whole.covariance).all()
+
+
+def test_moments_copy_one_block_at_a_time(monkeypatch: pytest.MonkeyPatch):
+    taken = []
+
+    def update(self: Moments, features: torch.Tensor) -> None:
+        taken.append((len(features), features.untyped_storage().nbytes() // (3 * 4)))
+
+    monkeypatch.setattr(Moments, "update", update)
+    feature_files.moments_of(torch.rand(2500, 3).split([1, 1800, 699]))
+    assert taken == [(1000, 1000), (1000, 1000), (500, 500)]
+
+
+def test_a_distance_loads_every_file_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    protocol = dict.fromkeys(("label", "extractor", "weights_sha256", "resize"), "x")
+    rows = torch.rand(20, 3, generator=torch.Generator().manual_seed(0))
+    reference = tmp_path / "reference.npz"
+    feature_files.moments_of([rows]).save(reference, {**protocol, "reference": "images"})
+    samples = [tmp_path / str(first) for first in (0, 10)]
+    for path, part in zip(samples, rows.split(10), strict=True):
+        feature_files.save(path, part, {**protocol, "seed": 4, "first": int(path.name)})
+    loaded, load = [], artefact.load
+    monkeypatch.setattr(artefact, "load", lambda path: (loaded.append(path), load(path))[1])
+    output = tmp_path / "distance.json"
+    distance.run(distance.Settings(), reference=reference, samples=samples, output=output)
+    assert loaded == samples
+    assert read_json(output)["distances"] == pytest.approx([0], abs=1e-9)
+    assert read_json(output)["seeds"] == [4]
 
 
 def test_features_return_with_their_place(tmp_path: Path):

@@ -15,8 +15,11 @@ def run(settings: DistanceSettings, *, reference: Path, samples: list[Path], out
     """Compute the Frechet distance of each draw to the reference."""
     made = provenance.describe("distance", settings, reference=reference, samples=samples)
     target = moments.load(reference)
+    found = []
     for path in samples:
-        require_alike(path, feature_files.load(path)[1], reference, target)
-    pieces = by_seed(feature_files.load_piece(path) for path in samples)
+        features, metadata = feature_files.load(path)
+        require_alike(path, metadata, reference, target)
+        found.append(feature_files.piece_of(path, features, metadata))
+    pieces = by_seed(found)
     draws = [feature_files.moments_of(own) for own in pieces.values()]
     compare(target, draws, output, {"seeds": list(pieces), **made})
