@@ -266,7 +266,3 @@ def test_it_is_one_line_and_leaves_nothing(
     assert says in told
     assert {path.name for path in folder.iterdir()} - before <= {"out"}
     assert not [path for path in folder.glob("out/**/*") if path.is_file()]
-
-
-def test_they_are_many():
-    assert len(CASES) >= 40

@@ -12,11 +12,17 @@ import subprocess
 import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
+from importlib import import_module
 from itertools import pairwise
 from pathlib import Path
+from pkgutil import iter_modules
+from types import ModuleType
 
 import pytest
 import yaml
+
+from rarl import stages
+from rarl.runtime import device
 
 ROOT = Path(__file__).resolve().parent.parent
 SNAKEMAKE = Path(sys.executable).with_name("snakemake")
@@ -287,11 +293,23 @@ def test_of_two_snakemakes_at_once_the_second_is_refused(finished, monkeypatch):
 
 
 def test_the_slurm_profile_gives_a_gpu_to_every_rule_that_uses_one():
-    """Those whose stage picks a device."""
+    """Those whose stage can pick a device, itself or by a helper of the stages."""
+
+    def picks(module: ModuleType) -> bool:
+        helpers = {
+            value.__module__
+            for value in vars(module).values()
+            if getattr(value, "__module__", "").startswith("rarl.stages._")
+        } - {module.__name__}
+        return device in vars(module).values() or any(
+            picks(sys.modules[helper]) for helper in helpers
+        )
+
     profile = yaml.safe_load((ROOT / "workflow" / "profiles" / "slurm" / PROFILE).read_text())
-    stages = ROOT / "rarl" / "stages"
-    uses = {path.stem for path in stages.glob("*.py") if "device.pick()" in path.read_text()}
+    names = [of.name for of in iter_modules(stages.__path__) if not of.name.startswith("_")]
+    uses = {name for name in names if picks(import_module(f"rarl.stages.{name}"))}
+    assert "draw" in uses
+    assert "distance_table" not in uses
     uses |= {"oracle", "reward_reference"}  # stages `prior` and `reference` under other names
-    uses |= {"grid", "samples_figure"}  # in `_strip`
     given = {rule for rule, of in profile["set-resources"].items() if of.get("gpu")}
     assert given == uses
