@@ -28,7 +28,7 @@ from torch._ops import OpOverload
 from torch._subclasses.fake_tensor import FakeTensorMode
 
 from rarl import plan
-from rarl.config import Config, Dataset, Experiment, Rl, load
+from rarl.config import Config, Critic, Dataset, Experiment, Rl, load
 from rarl.losses import nll
 from rarl.metrics.extractors import load_extractor
 from rarl.models.critic import Scores
@@ -280,6 +280,8 @@ def stages(config: Config, experiment: str, pictures: int) -> list[Stage]:
 def prior_stages(config: Config, experiment: str, decode: float) -> list[Stage]:
     """Every grid's prior, the row MLE, RL, draws; `decode`: FLOPs a picture."""
     of, rl = config.experiments[experiment], config.finetuning(experiment, METHOD)
+    assert isinstance(rl, Rl)
+    assert isinstance(rl.reward, Critic)
     with FakeTensorMode():
         prior = new_prior(of)
         parts = [CodePrior({grid: part}) for grid, part in prior.grids.items()]
@@ -288,14 +290,14 @@ def prior_stages(config: Config, experiment: str, decode: float) -> list[Stage]:
         policy = cost(policy_pass(config, experiment, prior), prior)
         with torch.no_grad():  # the sampler's caches spare all but the FLOPs of one pass
             drawn = cost(lambda: prior(codes_of(of))).flops
-    adversary = Adversary(rl.critic, 3, of.image_size, of.image_size, CPU)
+    adversary = Adversary(rl.reward, 3, of.image_size, of.image_size, CPU)
     critic = cost(critic_pass(of, adversary), adversary.critic)
-    share = rl.critic.steps * rl.critic.batch_size / rl.batch_size
+    share = rl.reward.steps * rl.reward.batch_size / rl.batch_size
     learning = Cost(
         policy.flops + (mle.flops if rl.mle_weight else 0) + share * critic.flops,
         max(policy.saved, critic.saved),
     )
-    warmup, starts, sampling = rl.critic.warmup_steps, operations(of), of.sampling
+    warmup, starts, sampling = rl.reward.warmup_steps, operations(of), of.sampling
     seeds, of_grid = len(sampling.seeds), [of.prior.of(name) for name in of.grids]
     models = (prior, POLICY_COPIES), (adversary.critic, CRITIC_COPIES)
     return [
@@ -307,7 +309,7 @@ def prior_stages(config: Config, experiment: str, decode: float) -> list[Stage]:
         Stage(
             "RL, rollouts",
             drawn + 2 * decode,  # of what is drawn, and of real codes
-            rl.iterations * rl.batch_size + warmup * rl.critic.batch_size,
+            rl.iterations * rl.batch_size + warmup * rl.reward.batch_size,
             launches=(rl.iterations + warmup) * starts,
         ),
         training("RL, learning", learning, rl.iterations, rl.batch_size, *models),
@@ -377,8 +379,10 @@ def measure(config: Config, experiment: str) -> None:
     """Rates of forward and backward on one core, the better of two passes."""
     of = config.experiments[experiment]
     rl = config.finetuning(experiment, METHOD)
+    assert isinstance(rl, Rl)
+    assert isinstance(rl.reward, Critic)
     vqvae, prior = VQVAE(of.vqvae, len(of.latents)), new_prior(of)
-    adversary = Adversary(rl.critic, 3, of.image_size, of.image_size, CPU)
+    adversary = Adversary(rl.reward, 3, of.image_size, of.image_size, CPU)
     works = {"vqvae": vqvae_pass(of, vqvae), "critic": critic_pass(of, adversary)}
     for grid, name in enumerate(of.grids):
         works[f"prior {name}"] = prior_pass(of, CodePrior({grid: prior.grids[grid]}))

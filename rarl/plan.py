@@ -8,8 +8,10 @@ import json
 
 from rarl.config import (
     Config,
-    Finetuning,
+    Critic,
+    Frechet,
     Rejection,
+    Rl,
     Settings,
     Tempered,
 )
@@ -106,7 +108,7 @@ def extractor(config: Config, experiment: str) -> ExtractorSettings:
 def rewarded_by_distance(config: Config, experiment: str, method: str) -> bool:
     """Else a critic gives the reward, or nothing does."""
     rl = config.finetuning(experiment, method)
-    return config.finetuned[method].objective != "mle" and rl.source == "frechet"
+    return isinstance(rl, Rl) and isinstance(rl.reward, Frechet)
 
 
 def rewarded_for_images(config: Config, experiment: str, method: str) -> bool:
@@ -119,44 +121,52 @@ def rewarded_for_images(config: Config, experiment: str, method: str) -> bool:
 
 
 def reward_reference(config: Config, experiment: str, method: str) -> FeaturesSettings:
-    frechet = config.finetuning(experiment, method).frechet
-    assert frechet is not None  # by the rules
+    rl = config.finetuning(experiment, method)
+    assert isinstance(rl, Rl)  # by the rules
+    assert isinstance(rl.reward, Frechet)
     return FeaturesSettings(
-        extractor=ExtractorSettings.of(frechet),
+        extractor=ExtractorSettings.of(rl.reward),
         batch_size=config.experiments[experiment].evaluation.batch_size,
     )
 
 
 def finetune(config: Config, experiment: str, method: str) -> FinetuneSettings:
-    of = config.experiments[experiment]
-    objective = config.finetuned[method].objective
-    rl = config.finetuning(experiment, method)
-    shared = {name: getattr(rl, name) for name in Finetuning.model_fields}
-    mle = objective == "mle"
-    if rl.source == "critic":
-        rl = rl.model_copy(update={"frechet": None})
+    of, rl = config.experiments[experiment], config.finetuning(experiment, method)
+    limited: tuple[str, ...] = ()
+    if isinstance(rl, Rl):
+        limited = ("entropy", "kl", "wasserstein")
+        if isinstance(rl.reward, Frechet):  # there is no critic
+            limited = ("entropy", "kl")
     return FinetuneSettings(
         seed=of.seed,
         flip=of.prior.flip,
-        objective=objective,
-        rl=Finetuning.model_validate(shared) if mle else rl,
-        rows=of.latents if mle else rl.part.rows(of.latents),
+        objective=config.finetuned[method].objective,
+        rl=rl,
+        rows=rollout_rows(config, experiment, method),
         temperature=of.sampling.temperature,
         top_k=of.sampling.top_k,
         precision=of.precision,
-        limits={} if mle else of.limits.of("entropy", "kl", "wasserstein"),
+        limits=of.limits.of(*limited),
         extractor=None if of.oracle else extractor(config, experiment),
     )
+
+
+def rollout_rows(config: Config, experiment: str, method: str) -> tuple[int, ...]:
+    """Rows of each grid that a rollout draws, coarse to fine; for `mle` all."""
+    of, rl = config.experiments[experiment], config.finetuning(experiment, method)
+    return rl.part.rows(of.latents) if isinstance(rl, Rl) else of.latents
 
 
 def critic(config: Config, experiment: str, method: str) -> CriticTraining:
     """As many steps as an RL run gives its critic."""
     of, rl = config.experiments[experiment], config.finetuning(experiment, method)
+    assert isinstance(rl, Rl)  # by the rules
+    assert isinstance(rl.reward, Critic)
     return CriticTraining(
         seed=of.seed,
         flip=of.prior.flip,
-        critic=rl.critic,
-        steps=rl.critic.warmup_steps + rl.iterations * rl.critic.steps,
+        critic=rl.reward,
+        steps=rl.reward.warmup_steps + rl.iterations * rl.reward.steps,
         temperature=of.sampling.temperature,
         top_k=of.sampling.top_k,
         precision=of.precision,
@@ -218,7 +228,7 @@ def seconds(config: Config, experiment: str, method: str, batch_size: int) -> Se
         latents=of.latents,
         codebook_size=of.vqvae.codebook_size,
         priors=tuple(of.prior.of(grid) for grid in of.grids),
-        rows=config.finetuning(experiment, method).part.rows(of.latents),
+        rows=rollout_rows(config, experiment, method),
         batch_size=batch_size,
         precision=of.precision,
     )

@@ -13,6 +13,7 @@ from rarl.config import (
     ReconstructionTable,
     Rejection,
     ReplicatedTable,
+    Rl,
     SamplesFigure,
     SecondsTable,
     Table,
@@ -86,10 +87,10 @@ def labels(config: Config, experiment: str, names: tuple[str, ...]) -> tuple[str
 
 def mixes(config: Config, experiment: str, method: str) -> bool:
     """Whether a reward is mixed with the NLL of real codes, which the paper does not do."""
-    of = config.finetuned.get(method)
-    if of is None or of.objective == "mle":
+    if method not in config.finetuned:
         return False
-    return config.finetuning(experiment, method).mle_weight > 0
+    rl = config.finetuning(experiment, method)
+    return isinstance(rl, Rl) and rl.mle_weight > 0
 
 
 def samples_figure(config: Config, name: str) -> SamplesFigureSettings:

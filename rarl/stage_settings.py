@@ -63,7 +63,7 @@ class FinetuneSettings(Settings):
     seed: CountOrZero
     flip: bool  # train on the codes of mirrored pictures, too
     objective: Literal["mle", "reinforce"]
-    rl: Rl | Finetuning  # Finetuning alone for `mle`, which has no critic
+    rl: Rl | Finetuning  # Finetuning alone for `mle`, which has no reward
     rows: tuple[Count, ...]  # that a rollout draws of each grid; for `mle` all
     temperature: Positive
     top_k: CountOrZero

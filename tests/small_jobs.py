@@ -10,7 +10,7 @@ import pytest
 import torch
 import torch.nn.functional as F
 from PIL import Image
-from small_settings import critic_settings, finetuning, rl_settings
+from small_settings import FRECHET, INTERMEDIATE, critic_settings, finetuning, rl_settings
 from torch import Tensor
 
 from rarl.config import Finetuning, Folder, Part, Precision, Prior, Rl, Vqvae
@@ -137,7 +137,7 @@ def tune_parts_of_two_grids(inputs: Path, out: Path) -> None:
     """All that `finetune` keeps in mind; the judge is a cheap one."""
     part = Part(single=0.5, top=0.5, bottom=0.5)
     patchy = CRITIC.model_copy(update={"final_size": 4})
-    rl = rl_settings(**BRIEF, part=part, reward="intermediate", mle_weight=0.5, critic=patchy)
+    rl = rl_settings(**BRIEF, part=part, reward=patchy, credit=INTERMEDIATE, mle_weight=0.5)
     sets = load_codes(inputs / "codes-two")
     with Checkpoints(out / OUT, {}) as kept:
         tuned = finetune(
@@ -166,7 +166,7 @@ class ProjectionExtractor(Extractor):
 
 def tune_by_distance(inputs: Path, out: Path) -> None:
     """To one made of other pictures of the same decoder; the judge is the cheap one again."""
-    rl = rl_settings(**BRIEF, critic=CRITIC, source="frechet", reward="intermediate")
+    rl = rl_settings(**BRIEF, reward=FRECHET, credit=INTERMEDIATE)
     sets, decoder = load_codes(inputs / "codes-one"), load_vqvae(inputs / "vqvae-one", CPU)
     extractor = ProjectionExtractor()
     target = Moments(extractor.dimension)
@@ -238,7 +238,7 @@ def jobs(inputs: Path, vqvae_settings: Vqvae, prior_settings: Prior) -> dict[str
     """Every stage that saves where it is, by name; they travel to other processes."""
     of_vqvae = vqvae_settings.model_copy(update={"steps": 8})
     of_prior = prior_settings.model_copy(update={"steps": 8})
-    single = rl_settings(**BRIEF, kl_weight=0.1, start_temperature=0.8, critic=CODES_CRITIC)
+    single = rl_settings(**BRIEF, kl_weight=0.1, start_temperature=0.8, reward=CODES_CRITIC)
     rough = partial(tune, inputs, single, precision="bfloat16")
     return {
         "vqvae": partial(train_vqvae, inputs, of_vqvae),

@@ -1,6 +1,6 @@
 """Settings of fine-tuning that run in no time; each test changes what it is about."""
 
-from rarl.config import Critic, Finetuning, Frechet, Part, Rl
+from rarl.config import Critic, Finetuning, Frechet, IntermediateCredit, Part, Rl, SingleCredit
 
 FINETUNING = {
     "iterations": 1,
@@ -47,20 +47,18 @@ FRECHET = Frechet(
     warmup_steps=3,
 )
 
+INTERMEDIATE = IntermediateCredit(discount=0.5, whole_weight=0.5)
+
 
 def rl_settings(**changes: object) -> Rl:
     values = {
         **FINETUNING,
         "part": Part(single=1.0, top=1.0, bottom=1.0),
         "rollouts_per_context": 1,
-        "source": "critic",
-        "reward": "single",
-        "discount": 0.5,
-        "whole_weight": 0.5,
         "start_temperature": 1.0,
         "kl_weight": 0.0,
         "mle_weight": 0.0,
-        "critic": critic_settings(),
-        "frechet": FRECHET,
+        "reward": critic_settings(),
+        "credit": SingleCredit(),
     }
     return Rl(**(values | changes))

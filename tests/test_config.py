@@ -9,10 +9,24 @@ import pytest
 import yaml
 
 from rarl import plan, plan_report, targets
-from rarl.config import ConfigError, Crop, load, methods_of, parse, runs_of
+from rarl.config import (
+    Config,
+    ConfigError,
+    Critic,
+    Crop,
+    Frechet,
+    IntermediateCredit,
+    SingleCredit,
+    load,
+    methods_of,
+    parse,
+    runs_of,
+)
+from rarl.stage_settings import CriticTraining
 
 TINY = Path(__file__).parent / "tiny.yaml"
 RAW = yaml.safe_load(TINY.read_text())
+CRITIC = RAW["defaults"]["rl"]["rewards"]["critic"]
 
 
 def edited(path: str, value: object) -> dict:
@@ -30,17 +44,19 @@ def edited(path: str, value: object) -> dict:
 
 
 def test_experiment_overlays_defaults_key_by_key():
-    config = parse(edited("experiments/squares16/rl", {"critic": {"steps": 7}}))
+    config = parse(edited("experiments/squares16/rl", {"rewards": {"critic": {"steps": 7}}}))
     rl = config.experiments["squares16"].rl
-    assert rl.critic.steps == 7
-    assert rl.critic.hidden_units == RAW["defaults"]["rl"]["critic"]["hidden_units"]
+    assert rl.rewards.critic.steps == 7
+    assert (
+        rl.rewards.critic.hidden_units == RAW["defaults"]["rl"]["rewards"]["critic"]["hidden_units"]
+    )
     assert rl.learning_rate == 1e-4  # YAML 1.1 reads 1e-4 as text
 
 
 def test_method_overlays_the_rl_of_the_experiment():
     config = parse(edited("methods/single/rl", {"kl_weight": 0.5}))
     assert config.finetuning("squares16", "single").kl_weight == 0.5
-    assert config.finetuning("squares16", "mle").kl_weight == 0.05
+    assert config.finetuning("squares16", "partial").kl_weight == 0.05
 
 
 def test_crop_box_is_read():
@@ -69,7 +85,11 @@ def test_crop_box_is_read():
         ("defaults/prior/attention_heads", 3, "is not divisible by attention_heads=3"),
         ("defaults/prior/attention_layers", 3, "attention_layers=3 is more than layers=2"),
         ("defaults/rl/learning_rate", float("nan"), "rl.learning_rate: "),
-        ("defaults/rl/critic/stem_stride", 3, "rl.critic.stem_stride: must be 1 or even"),
+        (
+            "defaults/rl/rewards/critic/stem_stride",
+            3,
+            "critic.stem_stride: must be 1 or even",
+        ),
         ("defaults/latents", [8], "the finest grid in latents is 8"),
         ("defaults/latents", [3, 4], "latents=[3, 4]: a grid has half the side of the next finer"),
         ("defaults/latents", [1, 2, 4], "latents: "),
@@ -80,14 +100,14 @@ def test_crop_box_is_read():
         ("defaults/rl/part/top", 0.5, "part: bottom is more than top"),
         ("defaults/rl/part/top", 0.0, "rl.part.top: "),
         (
-            "defaults/rl/critic/map_size",
+            "defaults/rl/rewards/critic/map_size",
             5,
             "map_size=5 is none of the widths before final_size, [8]",
         ),
         (
-            "defaults/rl/reward",
-            "intermediate",
-            "reward: intermediate needs critic.map_size above 0",
+            "methods/intermediate/rl/reward/map_size",
+            0,
+            "methods.intermediate.rl: credit: intermediate needs reward.map_size above 0",
         ),
         ("defaults/sampling/seeds", [1, 1], "holds one twice"),
         ("experiments/squares16/dataset", "square", "(did you mean 'squares'?)"),
@@ -122,19 +142,23 @@ def test_crop_box_is_read():
         (
             "methods/frechet/rl/part/single",
             0.5,
-            "methods.frechet.rl: source: frechet compares whole pictures, so part must be 1.0",
+            "methods.frechet.rl: reward: frechet compares whole pictures, so part must be 1.0",
         ),
-        ("defaults/rl/frechet", None, "methods.frechet.rl: source: frechet needs the settings"),
+        ("defaults/rl/rewards/frechet", ..., "squares16.rl.rewards.frechet: is missing"),
         ("methods/single/label", "MLE", "methods.single.label: 'MLE' is that of mle, too"),
         ("methods/mle/rl", {"kl_weight": 9.0}, "methods.mle.rl.kl_weight: has no effect on"),
         ("methods/cold/temperature", 0, "methods.cold.temperature: input should be greater than 0"),
         ("methods/cold/of", "cold", "methods.cold.of: no fine-tuning method is named 'cold'"),
         ("methods/cold/rl", {"discount": 1}, "methods.cold.rl: "),
         ("methods/rejection/rl", {"kl_weight": 9.0}, "methods.rejection.rl.kl_weight: has no"),
-        ("defaults/rl/critic/batch_size", 5, "critic.batch_size=5 is more than the batch_size=4"),
+        (
+            "defaults/rl/rewards/critic/batch_size",
+            5,
+            "reward.batch_size=5 of the critic is",
+        ),
         ("defaults/rl/batch_size", 1, "rl.batch_size: input should be greater"),
         ("defaults/sampling/count", 1, "sampling.count: input should be greater"),
-        ("defaults/rl/critic/stem_stride", 32, "leave nothing of 16x16"),
+        ("defaults/rl/rewards/critic/stem_stride", 32, "leave nothing of 16x16"),
         ("experiments/squares16/prior", {"bottom": {"layrs": 1}}, "prior.bottom.layrs: unknown"),
         ("tables/tiny/paper", ..., "tables.tiny.paper: is missing; every value must be set"),
         ("figures/samples-x", RAW["figures"]["figure1"], "figures.samples-x: such names are"),
@@ -198,11 +222,224 @@ def test_equal_settings_are_equal_text_and_survive_the_command_line():
     assert plan.to_json(first) == plan.to_json(second)
 
 
-def test_mle_does_not_depend_on_the_critic():
-    other = parse(edited("defaults/rl/critic/steps", 9))
-    same = load(TINY)
-    assert plan.finetune(other, "squares16", "mle") == plan.finetune(same, "squares16", "mle")
-    assert plan.finetune(other, "squares16", "single") != plan.finetune(same, "squares16", "single")
+def training(config: Config) -> dict[str, str]:
+    """What each method that trains is given in an experiment, as its rule passes it."""
+    given = {name: plan.finetune(config, "squares16", name) for name in config.finetuned}
+    return {
+        name: plan.to_json(settings)
+        for name, settings in (*given.items(), ("rejection", rejection_critic(config)))
+    }
+
+
+def rejection_critic(config: Config) -> CriticTraining:
+    return plan.critic(config, "squares16", "rejection")
+
+
+TRAINED = {"mle", "single", "intermediate", "partial", "frechet", "rejection"}
+REWARDED = TRAINED - {"mle", "rejection"}
+WITH_CRITIC = TRAINED - {"mle", "frechet"}
+OF_CRITIC = {
+    "loss": "logistic",
+    "stem_stride": 1,
+    "hidden_units": 16,
+    "max_units": 32,
+    "final_size": 2,
+    "map_size": 8,
+    "batch_size": 2,
+    "steps": 2,
+    "warmup_steps": 2,
+    "learning_rate": 0.5,
+    "gradient_penalty": 0.5,
+    "penalty_every": 2,
+    "ema_decay": 0.5,
+}
+OF_FRECHET = {
+    "extractor": "efficientnet_lite0",
+    "weights": "weights.pt",
+    "window": 41,
+    "ridge": 0.5,
+    "refresh_every": 3,
+    "warmup_steps": 3,
+}
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "methods"),
+    [
+        *((f"rl/rewards/critic/{key}", value, WITH_CRITIC) for key, value in OF_CRITIC.items()),
+        *((f"rl/rewards/frechet/{key}", value, {"frechet"}) for key, value in OF_FRECHET.items()),
+        ("rl/credits/intermediate/discount", 0.5, {"intermediate", "frechet"}),
+        ("rl/credits/intermediate/whole_weight", 0.25, {"intermediate", "frechet"}),
+        ("rl/kl_weight", 0.5, REWARDED),
+        ("rl/mle_weight", 0.5, REWARDED),
+        ("rl/start_temperature", 0.5, REWARDED),
+        ("rl/rollouts_per_context", 4, REWARDED - {"partial"}),  # it sets its own
+        ("rl/learning_rate", 0.5, TRAINED - {"rejection"}),
+        ("rl/iterations", 5, TRAINED),
+        ("rl/log_every", 2, TRAINED),
+        ("limits/wasserstein/most", 9.0, WITH_CRITIC),
+        ("limits/kl/most", 9.0, REWARDED),
+    ],
+)
+def test_a_setting_trains_again_the_methods_that_read_it(path, value, methods):
+    """And no other: the settings of a stage hold nothing else."""
+    raw = copy.deepcopy(RAW)
+    at = raw["experiments"]["squares16"]
+    *parents, last = path.split("/")
+    for parent in parents:
+        at = at.setdefault(parent, {})
+    at[last] = value
+    before, after = training(parse(RAW)), training(parse(raw))
+    if path.endswith("map_size"):
+        methods = methods - {"intermediate"}  # it sets its own
+    assert {name for name in TRAINED if before[name] != after[name]} == methods
+    assert before.keys() == TRAINED
+
+
+def test_the_cases_are_all_settings_of_the_kinds():
+    rl = RAW["defaults"]["rl"]
+    assert OF_CRITIC.keys() == rl["rewards"]["critic"].keys()
+    assert OF_FRECHET.keys() == rl["rewards"]["frechet"].keys()
+
+
+def test_a_method_takes_the_values_of_the_kind_that_it_names():
+    """An experiment's critic stays out of a Frechet method; keys beside `kind` overlay."""
+    raw = edited("experiments/squares16/rl", {"rewards": {"critic": {"stem_stride": 4}}})
+    raw["methods"]["single"]["rl"] = {"reward": {"steps": 7}}
+    raw["methods"]["frechet"]["rl"]["reward"]["window"] = 50
+    config = parse(raw)
+    single = config.finetuning("squares16", "single")
+    assert single.reward == Critic(**CRITIC | {"learning_rate": 1e-4, "stem_stride": 4, "steps": 7})
+    assert single.credit == SingleCredit()
+    frechet = config.finetuning("squares16", "frechet")
+    rl = raw["defaults"]["rl"]
+    assert frechet.reward == Frechet(**rl["rewards"]["frechet"] | {"window": 50})
+    assert frechet.credit == IntermediateCredit(**rl["credits"]["intermediate"])
+
+
+def test_rejection_has_a_critic_whatever_the_reward_of_the_experiment():
+    raw = edited("experiments/squares16/rl", {"reward": {"kind": "frechet"}})
+    raw["methods"]["partial"]["rl"]["reward"] = {"kind": "critic"}
+    raw["methods"]["intermediate"]["rl"]["credit"]["discount"] = 0.1
+    assert rejection_critic(parse(raw)) == rejection_critic(parse(RAW))
+    raw["methods"]["rejection"]["rl"] = {"reward": {"kind": "critic", "steps": 3}}
+    assert rejection_critic(parse(raw)).critic == Critic(
+        **CRITIC | {"learning_rate": 1e-4, "steps": 3}
+    )
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "message"),
+    [
+        (
+            "methods/single/rl",
+            {"reward": {"kind": "critic", "window": 9}},
+            "methods.single.rl.reward.window: is a setting of kind frechet, not of critic",
+        ),
+        (
+            "methods/frechet/rl/reward/learning_rate",
+            0.1,
+            "methods.frechet.rl.reward.learning_rate: is a setting of kind critic, not of frechet",
+        ),
+        (
+            "methods/single/rl",
+            {"credit": {"discount": 0.1}},
+            "methods.single.rl.credit.discount: is a setting of kind intermediate, not of single",
+        ),
+        (
+            "methods/single/rl",
+            {"reward": {"kind": "frechett"}},
+            "methods.single.rl.reward.kind: no kind of reward is named 'frechett' (did you mean",
+        ),
+        (
+            "methods/single/rl",
+            {"reward": "frechet"},
+            "methods.single.rl.reward: must be a mapping such as {kind: critic}",
+        ),
+        (
+            "methods/single/rl",
+            {"reward": {"stepz": 1}},
+            "methods.single.rl.reward.stepz: unknown key (did you mean 'steps'?)",
+        ),
+        (
+            "methods/single/rl",
+            {"reward": {"steps": 0}},
+            "methods.single.rl.reward.steps: input should be greater than or equal to 1",
+        ),
+        (
+            "methods/single/rl",
+            {"rewards": {"critic": {"steps": 2}}},
+            "methods.single.rl.rewards: is for experiments; a method sets reward: {kind: ...}",
+        ),
+        (
+            "experiments/squares16/rl",
+            {"reward": {"steps": 2}},
+            "experiments.squares16.rl: reward.steps belongs below its kind in rl.rewards",
+        ),
+        (
+            "experiments/squares16/rl",
+            {"rewards": {"frechet": {"steps": 2}}},
+            "experiments.squares16.rl.rewards.frechet.steps: unknown key",
+        ),
+        (
+            "methods/mle/rl",
+            {"reward": {"kind": "critic"}},
+            "methods.mle.rl.reward: has no effect on objective: mle",
+        ),
+        (
+            "methods/rejection/rl",
+            {"credit": {"kind": "single"}},
+            "methods.rejection.rl.credit: has no effect on objective: rejection",
+        ),
+        (
+            "methods/rejection/rl",
+            {"reward": {"kind": "frechet"}},
+            "methods.rejection.rl.reward.kind: must be critic",
+        ),
+    ],
+)
+def test_a_setting_of_another_kind_is_refused(path, value, message):
+    with pytest.raises(ConfigError, match=re.escape(message)) as caught:
+        parse(edited(path, value))
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("old", "in_experiment", "in_method"),
+    [
+        ({"source": "frechet"}, "source is now rl.reward: {kind", "source is now rl.reward: {kind"),
+        ({"reward": "single"}, "now rl.credit: {kind: single}", "now rl.credit: {kind: single}"),
+        (
+            {"critic": {"steps": 1}},
+            "critic is now rl.rewards.critic",
+            "critic is now rl.reward, beside kind: critic",
+        ),
+        (
+            {"frechet": {"window": 1}},
+            "frechet is now rl.rewards.frechet",
+            "frechet is now rl.reward, beside kind: frechet",
+        ),
+        (
+            {"discount": 0.5},
+            "discount is now rl.credits.intermediate.discount",
+            "discount is now rl.credit, beside kind: intermediate",
+        ),
+        (
+            {"whole_weight": 0.5},
+            "whole_weight is now rl.credits.intermediate.whole_weight",
+            "whole_weight is now rl.credit, beside kind: intermediate",
+        ),
+    ],
+)
+def test_an_old_key_is_refused_with_the_new_one_named(old, in_experiment, in_method):
+    for path, where, message in (
+        ("experiments/squares16/rl", "experiments.squares16.rl", in_experiment),
+        ("methods/single/rl", "methods.single.rl", in_method),
+    ):
+        with pytest.raises(ConfigError, match=re.escape(message)) as caught:
+            parse(edited(path, old))
+        assert str(caught.value).startswith(f"{where}: ")
+        assert "\n" not in str(caught.value)
 
 
 @pytest.mark.parametrize(
@@ -210,7 +447,7 @@ def test_mle_does_not_depend_on_the_critic():
 )
 def test_an_oracles_critic_is_sized_for_what_it_sees(critic_input: str, sees: str):
     raw = edited("experiments/oracle16/oracle/critic_input", critic_input)
-    raw["experiments"]["oracle16"]["rl"]["critic"] = {"stem_stride": 64}
+    raw["experiments"]["oracle16"]["rl"] = {"rewards": {"critic": {"stem_stride": 64}}}
     with pytest.raises(ConfigError, match=f"leave nothing of {sees.partition(', ')[2]}"):
         parse(raw)
     config = parse(edited("experiments/oracle16/oracle/critic_input", critic_input))

@@ -227,7 +227,7 @@ def test_reinforce_ends_near(
         learning_rate=1e-3,
         kl_weight=0.1,
         mle_weight=1.0,
-        critic=CODES_CRITIC,
+        reward=CODES_CRITIC,
     )
     start, found = make_code_prior(4), {}
     for precision in ("float32", "bfloat16"):

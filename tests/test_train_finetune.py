@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import torch
 from small_jobs import inputs, tuning  # noqa: F401
-from small_settings import critic_settings, finetuning, rl_settings
+from small_settings import FRECHET, critic_settings, finetuning, rl_settings
 
 from rarl.metrics.moments import Moments
 from rarl.models.onehot import OneHot
@@ -59,7 +59,7 @@ def test_the_selected_check_is_kept(
     judge = Fake(figures)
     mle = objective == "mle"
     brief = BRIEF | {"selection": selection}
-    rl = finetuning(**brief) if mle else rl_settings(**brief, kl_weight=0.1, critic=CRITIC)
+    rl = finetuning(**brief) if mle else rl_settings(**brief, kl_weight=0.1, reward=CRITIC)
     settings = tuning((4,), rl)
     tuned = finetune(
         settings,
@@ -90,7 +90,7 @@ def test_rl_starts_from_and_is_anchored_to_the_tempered_prior(
     objective: str,
 ):
     mle = objective == "mle"
-    rl = finetuning(**BRIEF) if mle else rl_settings(**BRIEF, start_temperature=0.5, critic=CRITIC)
+    rl = finetuning(**BRIEF) if mle else rl_settings(**BRIEF, start_temperature=0.5, reward=CRITIC)
     judge, log = Fake([1.0, 2.0, 3.0]), tmp_path / "log.jsonl"
     finetune(
         tuning((4,), rl),
@@ -114,7 +114,7 @@ def test_a_distance_in_an_oracle_experiment_needs_what_decodes_and_what_it_is_to
     tmp_path: Path,
     inputs: Path,  # noqa: F811
 ):
-    rl = rl_settings(**BRIEF, source="frechet", critic=CRITIC)
+    rl = rl_settings(**BRIEF, reward=FRECHET)
     moments = Moments(1280)
     moments.update(torch.randn(2, 1280))
     moments.save(tmp_path / "moments.npz", {})
@@ -152,7 +152,7 @@ def test_a_critic_of_an_oracle_experiment_sees_codes_or_images(
     monkeypatch.setattr(Adversary, "learn", noting)
     critic = critic_settings(batch_size=4) if images else CRITIC
     finetune_oracle.run(
-        tuning((4,), rl_settings(**BRIEF, critic=critic)),
+        tuning((4,), rl_settings(**BRIEF, reward=critic)),
         oracle=inputs / "oracle-one",
         codes=inputs / "codes-one",
         priors=[inputs / "prior-one"],

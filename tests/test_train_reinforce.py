@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import pytest
 import torch
-from small_settings import rl_settings
+from small_settings import INTERMEDIATE, critic_settings, rl_settings
 from torch import Tensor
 
 from rarl import losses, sampling
@@ -29,7 +29,7 @@ class CountingAdversary(Adversary):
     """Rewards the share of one code; learns nothing, counts its updates."""
 
     def __init__(self, codes_of_images: Callable[[Tensor], Tensor]) -> None:
-        self.settings = rl_settings().critic
+        self.settings = critic_settings()
         self.warmup_steps, self.warmup_batch, self.steps = 2, 16, 1
         self.updates, self._codes = 0, codes_of_images
 
@@ -79,11 +79,11 @@ HALF = Part(single=0.5, top=0.5, bottom=0.5)
 
 
 @pytest.mark.parametrize("sides", [(4,), (2, 4)])
-@pytest.mark.parametrize("changes", [{}, {"part": HALF}, {"reward": "intermediate"}])
+@pytest.mark.parametrize("changes", [{}, {"part": HALF}, {"credit": INTERMEDIATE}])
 def test_reinforce_raises_the_reward(
     reinforce: MakeReinforce, sides: tuple[int, ...], changes: dict[str, object]
 ):
-    changes = changes | {"critic": rl_settings().critic.model_copy(update={"map_size": 4})}
+    changes = changes | {"reward": critic_settings(map_size=4)}
     run_ = reinforce(rl_settings(**changes), *sides)
     figures = [run_.step(i) for i in range(-2, 40)][2:]
     assert float(figures[-1]["reward_mean"]) > float(figures[0]["reward_mean"]) + 0.4
@@ -235,8 +235,9 @@ def test_the_single_reward_credits_every_code_alike():
 def intermediate(
     patches: Tensor, rows: tuple[slice, ...], sides: tuple[int, ...], **changes: object
 ) -> Tensor:
-    critic = rl_settings().critic.model_copy(update={"map_size": 4})
-    settings = rl_settings(reward="intermediate", critic=critic, **changes)
+    how = {name: changes.pop(name) for name in ("discount", "whole_weight") if name in changes}
+    credit = INTERMEDIATE.model_copy(update=how)
+    settings = rl_settings(reward=critic_settings(map_size=4), credit=credit, **changes)
     return Credit(settings)(Scores(patches.mean((1, 2)), patches), rows, sides)
 
 
@@ -307,12 +308,13 @@ def test_a_large_map_loses_no_patch_on_a_small_grid():
 def test_rollouts_of_one_context_are_judged_against_each_other():
     """Two groups of two, with contents far apart: the difference within a group is all."""
     patches = torch.tensor([1.0, 3.0, 101.0, 103.0]).view(4, 1, 1).expand(4, 2, 2)
-    of = {"rollouts_per_context": 2, "discount": 0.0}
     expected = torch.tensor([-1.0, 1.0, -1.0, 1.0]).unsqueeze(1).expand(4, 4)
     for weight in (0.0, 0.5, 1.0):
-        credit = intermediate(patches, TWO, (2,), whole_weight=weight, **of)
+        credit = intermediate(
+            patches, TWO, (2,), whole_weight=weight, discount=0.0, rollouts_per_context=2
+        )
         torch.testing.assert_close(credit, expected)
-    whole = Credit(rl_settings(**of))(Scores(patches[:, 0, 0], None), TWO, (2,))
+    whole = Credit(rl_settings(rollouts_per_context=2))(Scores(patches[:, 0, 0], None), TWO, (2,))
     torch.testing.assert_close(whole, expected)
 
 
@@ -326,9 +328,7 @@ def test_the_scale_is_a_moving_average():
 
 
 def test_a_patchs_score_sees_its_patch_alone():
-    settings = rl_settings().critic.model_copy(
-        update={"stem_stride": 2, "map_size": 8, "final_size": 4}
-    )
+    settings = critic_settings(stem_stride=2, map_size=8, final_size=4)
     torch.manual_seed(0)
     critic = Critic(settings, 3, 32, 32)
     images = torch.randn(1, 3, 32, 32)
@@ -347,7 +347,7 @@ def test_a_lazy_penalty_counts_for_the_steps_between():
     for every, weight in ((1, 2.0), (2, 1.0)):
         torch.manual_seed(0)
         changes = {"penalty_every": every, "gradient_penalty": weight, "loss": "logistic"}
-        adversary = Adversary(rl_settings().critic.model_copy(update=changes), 3, 16, 16, CPU)
+        adversary = Adversary(critic_settings(**changes), 3, 16, 16, CPU)
         totals.append(adversary.update(images, -images)["critic_loss"])
         if every == 2:
             with torch.no_grad():
@@ -359,7 +359,7 @@ def test_a_lazy_penalty_counts_for_the_steps_between():
 
 def test_the_reward_is_the_averaged_critics():
     torch.manual_seed(0)
-    adversary = Adversary(rl_settings().critic, 3, 16, 16, CPU)
+    adversary = Adversary(critic_settings(), 3, 16, 16, CPU)
     images = torch.randn(4, 3, 16, 16)
     before = adversary.reward(images).whole
     adversary.update(images, -images)
@@ -371,7 +371,7 @@ def test_the_reward_is_the_averaged_critics():
 @pytest.mark.parametrize("loss", ["wasserstein", "logistic"])
 def test_the_critic_learns_to_tell_dark_from_light(loss: str):
     torch.manual_seed(0)
-    settings = rl_settings().critic.model_copy(update={"loss": loss, "gradient_penalty": 0.1})
+    settings = critic_settings(loss=loss, gradient_penalty=0.1)
     adversary = Adversary(settings, 3, 16, 16, CPU)
     light, dark = torch.full((16, 3, 16, 16), 0.8), torch.full((16, 3, 16, 16), -0.8)
     for _ in range(60):

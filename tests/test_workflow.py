@@ -141,6 +141,13 @@ def test_cores_beyond_the_machine_run_no_two_jobs_at_once(finished):
         ("dropout: 0.1", "dropout: 0.2", {"prior"} | AFTER_PRIOR),
         ("iterations: 4", "iterations: 5", AFTER_PRIOR),
         ("warmup_steps: 1", "warmup_steps: 2", SINGLE | REPORT),
+        (
+            "        learning_rate: 1e-4",
+            "        learning_rate: 2e-4",
+            SINGLE | REPORT,
+        ),  # a critic's
+        ("window: 40", "window: 41", set()),
+        ("discount: 0.9", "discount: 0.8", set()),
         ("start_temperature: 1.0", "start_temperature: 0.9", SINGLE | REPORT),
         ("precision: float32", "precision: bfloat16", {"vqvae"} | AFTER_VQVAE),
         ("count: 12", "count: 13", SAMPLING),

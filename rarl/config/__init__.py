@@ -32,10 +32,11 @@ from rarl.config.fields import (
     Real,
     Settings,
 )
-from rarl.config.finetuning import Critic, Finetuning, Frechet, Part, Rl
+from rarl.config.finetuning import ExperimentRl, Finetuning, Part, Rl
 from rarl.config.models import SINGLE, Prior, Priors, Vqvae
 from rarl.config.reading import load, parse
 from rarl.config.replicas import runs_of, training_seeds
+from rarl.config.rewards import Critic, Frechet, IntermediateCredit, SingleCredit
 from rarl.config.tables import (
     ArchitectureTable,
     DistanceTable,
@@ -71,12 +72,14 @@ __all__ = [
     "DistanceTable",
     "Evaluation",
     "Experiment",
+    "ExperimentRl",
     "ExtractorName",
     "Figure",
     "Finetuned",
     "Finetuning",
     "Folder",
     "Frechet",
+    "IntermediateCredit",
     "Limit",
     "Limits",
     "Lsun",
@@ -100,6 +103,7 @@ __all__ = [
     "Sampling",
     "SecondsTable",
     "Settings",
+    "SingleCredit",
     "Table",
     "Tempered",
     "TimeFigure",

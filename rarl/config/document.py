@@ -10,8 +10,9 @@ from rarl.config.datasets import Dataset
 from rarl.config.experiment import Experiment
 from rarl.config.faults import one_line, require
 from rarl.config.fields import CountOrZero, FolderName, Name, Positive, Settings
-from rarl.config.finetuning import Finetuning, Rl
+from rarl.config.finetuning import IN_METHOD, Finetuning, Rl, refuse_old_keys
 from rarl.config.overlaying import overlay
+from rarl.config.rewards import Critic
 from rarl.config.tables import Figure, Table, experiments_of, methods_of, paper_rows
 
 LONG = ".long"  # ends the stem of a table's tidy CSV
@@ -19,14 +20,17 @@ RESERVED = ("benchmarks", "data", "figures", "logs", "tables")  # folders beside
 
 
 # The `rl` settings that an objective reads, where it doesn't read all.
-READ = {"mle": tuple(Finetuning.model_fields), "rejection": ("critic", "log_every")}
+READ = {"mle": tuple(Finetuning.model_fields), "rejection": ("reward", "log_every")}
 
 
 FINETUNED_ONLY = ("nll", "replicated", "seconds", "time")  # kinds whose rows all have a prior
 
 
 class Finetuned(Settings):
-    """A way to fine-tune the prior. `rl` overlays the experiment's `rl`."""
+    """A way to fine-tune the prior. `rl` overlays the experiment's `rl`.
+
+    Keys beside `kind` in its `reward` and `credit` overlay the experiment's values of that kind.
+    """
 
     label: str
     objective: Literal["mle", "reinforce"]
@@ -164,34 +168,64 @@ class Config(Settings):
         of = self.methods[method]
         return method if isinstance(of, Finetuned) else of.of
 
-    def finetuning(self, experiment: str, method: str) -> Rl:
-        """The `rl` settings of a method in an experiment: the experiment's, overlaid.
+    def finetuning(self, experiment: str, method: str) -> Finetuning:
+        """What a method reads of an experiment's `rl`, overlaid by its own.
 
-        Raises ValueError when they don't fit its pictures and grids.
+        An `Rl` where there is a reward or, for rejection, a critic. Raises ValueError when it
+        does not fit the experiment's pictures and grids.
         """
         rl, of = self._overlaid(experiment, method), self.experiments[experiment]
         try:
             of.check_batches(rl)
-            sees_codes = of.oracle is not None and of.oracle.critic_input == "codes"
-            scale = 1 if sees_codes else 2**of.vqvae.layers
-            rl.critic.check(scale * rl.part.rows(of.latents)[-1], scale * of.latents[-1])
+            if isinstance(rl, Rl):
+                rows = rl.part.rows(of.latents)[-1]
+                sees_codes = of.oracle is not None and of.oracle.critic_input == "codes"
+                scale = 1 if sees_codes else 2**of.vqvae.layers
+                if isinstance(rl.reward, Critic):
+                    rl.reward.check(scale * rows, scale * of.latents[-1])
         except ValueError as error:
             raise ValueError(f"experiments.{experiment}.rl for method {method}: {error}") from None
         return rl
 
-    def _overlaid(self, experiment: str, method: str) -> Rl:
-        override = self.methods[method].rl
-        if "iterations" in override:
-            raise ValueError(
-                f"methods.{method}.rl.iterations: set it in the experiment's rl, so that every "
-                "method runs for the same number of iterations"
-            )
-        of = self.methods[method].objective
-        for key in override:
-            if key in Rl.model_fields and key not in READ.get(of, Rl.model_fields):
-                raise ValueError(f"methods.{method}.rl.{key}: has no effect on objective: {of}")
-        merged = overlay(self.experiments[experiment].rl.model_dump(), override)
+    def _overlaid(self, experiment: str, method: str) -> Finetuning:
+        own, objective = self.methods[method].rl, self.methods[method].objective
+        self._require_read(method)
+        rl = self.experiments[experiment].rl
         try:
-            return Rl.model_validate_json(json.dumps(merged))
+            if objective in ("mle", "tempered"):
+                shared = rl.model_dump(include=set(Finetuning.model_fields))
+                return Finetuning.model_validate_json(json.dumps(overlay(shared, own)))
+            if objective == "rejection":  # whatever the reward of other methods is
+                own = overlay({"reward": {"kind": "critic"}, "credit": {"kind": "single"}}, own)
+            return Rl.model_validate_json(json.dumps(rl.chosen(own)))
         except ValidationError as error:
             raise ValueError(one_line(error, Rl, f"methods.{method}.rl")) from None
+        except ValueError as error:
+            raise ValueError(f"methods.{method}.{error}") from None
+
+    def _require_read(self, method: str) -> None:
+        """A method's `rl` holds keys that its objective reads, and those of no former version."""
+        own, objective = self.methods[method].rl, self.methods[method].objective
+        where = f"methods.{method}.rl"
+        try:
+            refuse_old_keys(own, IN_METHOD)
+        except ValueError as error:
+            raise ValueError(f"{where}: {error}") from None
+        if "iterations" in own:
+            raise ValueError(
+                f"{where}.iterations: set it in the experiment's rl, so that every "
+                "method runs for the same number of iterations"
+            )
+        for section, key in (("rewards", "reward"), ("credits", "credit")):
+            if section in own:
+                raise ValueError(
+                    f"{where}.{section}: is for experiments; a method sets {key}: {{kind: ...}} "
+                    "and its own values beside kind"
+                )
+        for key in own:
+            if key in Rl.model_fields and key not in READ.get(objective, Rl.model_fields):
+                raise ValueError(f"{where}.{key}: has no effect on objective: {objective}")
+        reward = own.get("reward")
+        kind = reward.get("kind", "critic") if isinstance(reward, Mapping) else "critic"
+        if objective == "rejection" and kind != "critic":
+            raise ValueError(f"{where}.reward.kind: must be critic, which chooses among the draws")

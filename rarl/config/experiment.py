@@ -14,8 +14,9 @@ from rarl.config.fields import (
     Real,
     Settings,
 )
-from rarl.config.finetuning import Rl
+from rarl.config.finetuning import ExperimentRl, Finetuning, PolicyGradient, Rl
 from rarl.config.models import SINGLE, Priors, Vqvae
+from rarl.config.rewards import Critic
 
 
 class Sampling(Settings):
@@ -115,7 +116,7 @@ class Experiment(Settings):
     latents: Annotated[tuple[Count, ...], Field(min_length=1, max_length=2)]  # sides, coarse first
     vqvae: Vqvae
     prior: Priors
-    rl: Rl
+    rl: ExperimentRl
     sampling: Sampling
     evaluation: Evaluation
     limits: Limits
@@ -166,10 +167,14 @@ class Experiment(Settings):
         self.check_batches(self.rl)
         return self
 
-    def check_batches(self, rl: Rl) -> None:
+    def check_batches(self, rl: Finetuning) -> None:
         """Raises ValueError when the processes of fine-tuning cannot share its batches."""
-        contexts = rl.batch_size // rl.rollouts_per_context
-        self._divide("rl", {"rl, contexts": contexts, "rl.critic": rl.critic.batch_size})
+        batches = {"rl": rl.batch_size}
+        if isinstance(rl, PolicyGradient):
+            batches = {"rl, contexts": rl.batch_size // rl.rollouts_per_context}
+        if isinstance(rl, Rl) and isinstance(rl.reward, Critic):
+            batches["rl.reward, critic"] = rl.reward.batch_size
+        self._divide("rl", batches)
 
     def _divide(self, key: str, batches: dict[str, int]) -> None:
         gpus = getattr(self.gpus, key)

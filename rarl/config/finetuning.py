@@ -1,70 +1,24 @@
 """Fine-tuning a prior, by more maximum likelihood or by a reward."""
 
-from collections.abc import Sequence
-from typing import Annotated, Literal, Self
+from collections.abc import Mapping, Sequence
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, model_validator
 
-from rarl.config.fields import (
-    Count,
-    CountOrZero,
-    EvenOrOne,
-    ExtractorName,
-    Fraction,
-    NotNegative,
-    Positive,
-    Real,
-    Settings,
-    Share,
+from rarl.config.faults import require
+from rarl.config.fields import Count, Fraction, NotNegative, Positive, Settings, Share
+from rarl.config.overlaying import overlay
+from rarl.config.rewards import (
+    Credit,
+    CreditKind,
+    Credits,
+    Critic,
+    Frechet,
+    IntermediateCredit,
+    Reward,
+    RewardKind,
+    Rewards,
 )
-
-
-class Critic(Settings):
-    """The critic and its training."""
-
-    loss: Literal["wasserstein", "logistic"]  # with the gradient penalty of WGAN-GP, or R1
-
-    stem_stride: EvenOrOne  # of the first convolution
-    hidden_units: Count  # channels after it; doubled by each further stage
-    max_units: Count  # channels never exceed it
-    final_size: Count  # stride-2 stages follow until the features have this width, or less
-    map_size: CountOrZero  # width of the features that are scored patch by patch; 0: no such score
-    batch_size: Count  # pictures of each kind in a critic step
-    steps: Count  # critic steps for each policy step
-    warmup_steps: CountOrZero  # critic steps before the first policy step
-    learning_rate: Positive
-    gradient_penalty: NotNegative
-    penalty_every: Count  # critic steps; the penalty then counts as many times
-    ema_decay: Fraction  # of the critic's weights that give the reward; 0: the newest
-
-    def check(self, height: int, width: int) -> None:
-        """Raises ValueError when what the critic sees, in pixels, is too small for its stages."""
-        shown = f"{height}x{width}"
-        height, width = height // self.stem_stride, width // self.stem_stride
-        widths = []
-        while width > self.final_size:
-            widths.append(width)
-            height, width = height // 2, width // 2
-        if not height or not width:
-            raise ValueError(
-                f"critic: stem_stride={self.stem_stride} and the stages down to final_size="
-                f"{self.final_size} leave nothing of {shown}; lower the first or raise the second"
-            )
-        if self.map_size and self.map_size not in widths:
-            raise ValueError(
-                f"critic.map_size={self.map_size} is none of the widths before final_size, {widths}"
-            )
-
-
-class Frechet(Settings):
-    """The reward by what a rollout takes off the distance of all rollouts to the reference."""
-
-    extractor: ExtractorName  # better not that of the evaluation, which would then judge itself
-    weights: str | None  # as in the evaluation
-    window: Count  # latest rollouts whose distance it is, exponentially weighted
-    ridge: Positive  # share of the mean variance that is added in every direction
-    refresh_every: Count  # policy steps, before the distance's derivatives are taken anew
-    warmup_steps: Count  # batches of rollouts that fill the window before the first policy step
 
 
 class Finetuning(Settings):
@@ -109,38 +63,112 @@ class Part(Settings):
         return tuple(rows)
 
 
-class Rl(Finetuning):
-    """Fine-tuning by reinforcement; `objective: mle` uses only what it shares."""
+class PolicyGradient(Finetuning):
+    """What all kinds of reward and credit share."""
 
     part: Part
     rollouts_per_context: Count  # of one real picture's context, compared with each other
-    source: Literal["critic", "frechet"]  # of the reward; the second is not in the paper
-    reward: Literal["single", "intermediate"]  # of the picture, or of each of its patches
-    discount: Annotated[Real, Field(ge=0, le=1)]  # of later patches' rewards, a code
-    whole_weight: Annotated[Real, Field(ge=0, le=1)]  # of the single reward in the intermediate
     start_temperature: Positive  # of the MLE prior, as the start and as the anchor of the KL
     kl_weight: NotNegative  # of KL(policy || where it started), per code
     mle_weight: NotNegative  # of the NLL of real codes beside the reward, per code
-    critic: Critic
-    frechet: Frechet | None  # read with that source alone
 
     @model_validator(mode="after")
-    def _fits(self) -> Self:
+    def _contexts_fit(self) -> Self:
         group = self.rollouts_per_context
         if self.batch_size % group:
             raise ValueError(
                 f"batch_size={self.batch_size} is not divisible by rollouts_per_context={group}"
             )
-        if self.critic.batch_size > self.batch_size:
-            raise ValueError(
-                f"critic.batch_size={self.critic.batch_size} is more than the batch_size="
-                f"{self.batch_size} rollouts that it is a part of"
-            )
-        if self.source == "frechet":
-            if self.frechet is None:
-                raise ValueError("source: frechet needs the settings under frechet")
-            if self.part != Part(single=1, top=1, bottom=1):
-                raise ValueError("source: frechet compares whole pictures, so part must be 1.0")
-        elif self.reward == "intermediate" and not self.critic.map_size:
-            raise ValueError("reward: intermediate needs critic.map_size above 0")
         return self
+
+
+class Rl(PolicyGradient):
+    """What one method reads: its own kinds' settings, none of the other kinds."""
+
+    reward: Reward
+    credit: Credit
+
+    @model_validator(mode="after")
+    def _kinds_fit(self) -> Self:
+        match self.reward:
+            case Frechet() if self.part != Part(single=1, top=1, bottom=1):
+                raise ValueError("reward: frechet compares whole pictures, so part must be 1.0")
+            case Critic() as critic if critic.batch_size > self.batch_size:
+                raise ValueError(
+                    f"reward.batch_size={critic.batch_size} of the critic is more than the "
+                    f"batch_size={self.batch_size} rollouts that it is a part of"
+                )
+            case Critic(map_size=0) if isinstance(self.credit, IntermediateCredit):
+                raise ValueError("credit: intermediate needs reward.map_size above 0")
+        return self
+
+
+class ExperimentRl(PolicyGradient):
+    """The values of every kind in an experiment, and the kinds of a method that names none."""
+
+    reward: RewardKind
+    credit: CreditKind
+    rewards: Rewards
+    credits: Credits
+
+    @model_validator(mode="before")
+    @classmethod
+    def _new_keys(cls, values: Any) -> Any:
+        if isinstance(values, Mapping):
+            refuse_old_keys(values, IN_EXPERIMENT)
+            for choice, section in (("reward", "rewards"), ("credit", "credits")):
+                chosen = values.get(choice)
+                for key in chosen if isinstance(chosen, Mapping) else ():
+                    if key != "kind":
+                        raise ValueError(f"{choice}.{key} belongs below its kind in rl.{section}")
+        return values
+
+    def chosen(self, own: Mapping[str, Any]) -> dict[str, Any]:
+        """The values of an `Rl`: these, overlaid by a method's own.
+
+        The keys beside a method's `kind` overlay the values of that kind. Raises ValueError.
+        """
+        merged = overlay(self.model_dump(exclude={"rewards", "credits"}), own)
+        merged["reward"] = _of_its_kind(self.rewards, merged["reward"], "reward")
+        merged["credit"] = _of_its_kind(self.credits, merged["credit"], "credit")
+        return merged
+
+
+def _of_its_kind(section: Rewards | Credits, choice: Any, key: str) -> dict[str, Any]:
+    """The values of the kind that is chosen, overlaid by the keys beside it."""
+    kinds = type(section).model_fields
+    if not isinstance(choice, Mapping):
+        raise ValueError(f"rl.{key}: must be a mapping such as {{kind: {next(iter(kinds))}}}")
+    kind = str(choice["kind"])
+    require(kind, kinds, f"rl.{key}.kind", f"kind of {key}")
+    for name in choice:
+        owners = [other for other in kinds if name in type(getattr(section, other)).model_fields]
+        if owners and kind not in owners:
+            raise ValueError(f"rl.{key}.{name}: is a setting of kind {owners[0]}, not of {kind}")
+    return overlay(getattr(section, kind).model_dump(), choice)
+
+
+# Keys of former versions, and where their values stand now.
+IN_EXPERIMENT = {
+    "source": "reward: {kind: critic} or {kind: frechet}",
+    "critic": "rewards.critic",
+    "frechet": "rewards.frechet",
+    "discount": "credits.intermediate.discount",
+    "whole_weight": "credits.intermediate.whole_weight",
+}
+IN_METHOD = {
+    "source": "reward: {kind: critic} or {kind: frechet}",
+    "critic": "reward, beside kind: critic",
+    "frechet": "reward, beside kind: frechet",
+    "discount": "credit, beside kind: intermediate",
+    "whole_weight": "credit, beside kind: intermediate",
+}
+
+
+def refuse_old_keys(rl: Mapping[str, Any], moved: Mapping[str, str]) -> None:
+    """Raises ValueError that names the new key."""
+    for key, now in moved.items():
+        if key in rl:
+            raise ValueError(f"{key} is now rl.{now}")
+    if rl.get("reward") in tuple(Credits.model_fields):
+        raise ValueError(f"reward: {rl['reward']} is now rl.credit: {{kind: {rl['reward']}}}")

@@ -32,7 +32,7 @@ def sizes(experiment: Experiment) -> Sizes:
         seen: VQVAE | OneHot = vqvae if oracle is None else OneHot(size)
         rows = experiment.rl.part.rows(experiment.latents)[-1]
         critic = Critic(
-            experiment.rl.critic,
+            experiment.rl.rewards.critic,
             seen.channels,
             seen.scale * rows,
             seen.scale * experiment.latents[-1],

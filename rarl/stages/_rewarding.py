@@ -4,7 +4,7 @@ from pathlib import Path
 
 import torch
 
-from rarl.config import Finetuning, Rl
+from rarl.config import Finetuning, Frechet, Rl
 from rarl.metrics import moments
 from rarl.metrics.extractor import Extractor
 from rarl.metrics.extractors import load_extractor
@@ -20,9 +20,8 @@ def rewarded_distance(
 
     Raises `UserError` when moments are needed and no file is given.
     """
-    if not isinstance(rl, Rl) or rl.source != "frechet":
+    if not isinstance(rl, Rl) or not isinstance(rl.reward, Frechet):
         return None
     if reference is None:
         raise UserError("the reward is a distance, but --reward-reference names no file")
-    assert rl.frechet is not None  # as the configuration sees to it
-    return load_extractor(ExtractorSettings.of(rl.frechet), on), moments.load(reference)
+    return load_extractor(ExtractorSettings.of(rl.reward), on), moments.load(reference)

@@ -8,7 +8,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from rarl import losses
-from rarl.config import Rl
+from rarl.config import Rl, SingleCredit
 from rarl.models.critic import Scores
 from rarl.train.rollouts import Rows, shown
 
@@ -34,12 +34,13 @@ class Credit:
             (drawn.stop - drawn.start) * side for drawn, side in zip(rows, sides, strict=True)
         )
         whole = self._scaled("whole", losses.leave_one_out(scores.whole, group)).unsqueeze(1)
-        if self.settings.reward == "single":
+        how = self.settings.credit
+        if isinstance(how, SingleCredit):
             return whole.expand(-1, positions)
         assert scores.patches is not None  # for the type checker: the configuration sees to it
-        returns = self._returns(scores.patches, rows, sides)
+        returns = self._returns(scores.patches, rows, sides, how.discount)
         local = self._scaled("patches", losses.leave_one_out(returns, group))
-        weight = self.settings.whole_weight
+        weight = how.whole_weight
         return self._scaled("mixed", (1 - weight) * local + weight * whole)
 
     def state_dict(self) -> dict[str, Any]:
@@ -48,7 +49,9 @@ class Credit:
     def load_state_dict(self, state: Mapping[str, Tensor]) -> None:
         self._squares = dict(state)
 
-    def _returns(self, patches: Tensor, rows: Rows, sides: Sequence[int]) -> Tensor:
+    def _returns(
+        self, patches: Tensor, rows: Rows, sides: Sequence[int], discount: float
+    ) -> Tensor:
         """(B, N) discounted returns: the map resampled to what it shows of each grid, 0 around."""
         grids = []
         for drawn, seen, side in zip(rows, shown(rows), sides, strict=True):
@@ -56,7 +59,7 @@ class Credit:
             cells = F.interpolate(patches.unsqueeze(1), size, mode="bilinear", antialias=True)
             around = (0, 0, seen.start - drawn.start, drawn.stop - seen.stop)
             cells = F.pad(cells.squeeze(1), around)
-            grids.append(losses.reward_to_go(cells.flatten(1), self.settings.discount))
+            grids.append(losses.reward_to_go(cells.flatten(1), discount))
         return torch.cat(grids, 1)
 
     def _scaled(self, name: str, advantages: Tensor) -> Tensor:

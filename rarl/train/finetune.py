@@ -9,7 +9,7 @@ from copy import deepcopy
 import torch
 from torch import Tensor
 
-from rarl.config import Rl
+from rarl.config import Frechet, Rl
 from rarl.metrics.extractor import Extractor
 from rarl.metrics.frechet import Gaussian
 from rarl.models.prior import CodePrior
@@ -135,14 +135,13 @@ def reinforce(
 ) -> Reinforce:
     """An RL run that starts from `prior`, which it changes in place."""
     source: RewardSource
-    if rl.source == "frechet":
-        assert rl.frechet is not None  # as the configuration sees to it
+    if isinstance(rl.reward, Frechet):
         assert distance is not None
-        source = FrechetReward(rl.frechet, *distance, rl.batch_size)
+        source = FrechetReward(rl.reward, *distance, rl.batch_size)
     else:
         torch.manual_seed(seeds.derive(settings.seed, "finetune", "critic"))
         source = Adversary(
-            rl.critic,
+            rl.reward,
             decoder.channels,
             decoder.scale * settings.rows[-1],
             decoder.scale * prior.sides[-1],
