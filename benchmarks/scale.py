@@ -206,7 +206,7 @@ def policy_pass(config: Config, experiment: str, prior: CodePrior) -> Callable[[
         anchor=prior,
         decoder=VQVAE(of.vqvae, len(of.latents)),
         source=NoReward(),
-        credit=Credit(rl),
+        credit=Credit(rl, prior.device),
         optimiser=adam(prior.parameters(), rl.learning_rate),
         train=CodeSet(codes_of(of), of.vqvae.codebook_size),
         seed=of.seed,

@@ -53,14 +53,14 @@ def test_the_moving_average_follows_its_closed_form():
 
 @pytest.mark.parametrize(("rule", "step", "metric"), [("best", 1, 1.0), ("last", 2, 2.0)])
 def test_the_selected_weights_are_a_copy(rule: str, step: int, metric: float):
-    model, selection = nn.Linear(1, 1, bias=False), Selection(rule)
+    model, selection = nn.Linear(1, 1, bias=False), Selection(rule, torch.device("cpu"))
     for number, value in enumerate([3.0, 1.0, 2.0]):
         nn.init.constant_(model.weight, float(number))
         selection.offer(number, value, model)
     nn.init.constant_(model.weight, 9.0)
     assert (selection.step, selection.metric) == (step, metric)
     assert selection.weights["weight"].item() == step
-    other = Selection(rule)
+    other = Selection(rule, torch.device("cpu"))
     other.load_state_dict(selection.state_dict())
     assert other.state_dict() == selection.state_dict()
 

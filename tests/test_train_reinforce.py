@@ -64,7 +64,7 @@ def reinforce(
             anchor=anchor,
             decoder=CodesAsImages(vqvae_settings, len(sides)),
             source=CountingAdversary(lambda images: images[:, 0].long()),
-            credit=Credit(settings),
+            credit=Credit(settings, CPU),
             optimiser=torch.optim.Adam(policy.parameters(), settings.learning_rate),
             train=codes_of(20, *sides),
             seed=0,
@@ -225,7 +225,7 @@ def test_decoding_a_part_is_decoding_its_codes_alone(vqvae_settings: Vqvae):
 
 def test_the_single_reward_credits_every_code_alike():
     scores = Scores(torch.tensor([1.0, 2.0, 6.0]), None)
-    credit = Credit(rl_settings())(scores, (slice(0, 2), slice(0, 4)), (2, 4))
+    credit = Credit(rl_settings(), CPU)(scores, (slice(0, 2), slice(0, 4)), (2, 4))
     assert credit.shape == (3, 20)
     assert torch.equal(credit, credit[:, :1].expand(-1, 20))
     advantages = losses.leave_one_out(scores.whole, 3)
@@ -238,7 +238,7 @@ def intermediate(
     how = {name: changes.pop(name) for name in ("discount", "whole_weight") if name in changes}
     credit = INTERMEDIATE.model_copy(update=how)
     settings = rl_settings(reward=critic_settings(map_size=4), credit=credit, **changes)
-    return Credit(settings)(Scores(patches.mean((1, 2)), patches), rows, sides)
+    return Credit(settings, CPU)(Scores(patches.mean((1, 2)), patches), rows, sides)
 
 
 def in_units(advantages: Tensor) -> Tensor:
@@ -263,7 +263,7 @@ def test_a_constant_map_without_discounting_is_the_single_reward_times_the_codes
 def test_a_constant_map_with_the_whole_weight_at_1_is_the_single_reward():
     rewards = torch.tensor([1.0, 2.0, 6.0])
     patches = rewards.view(3, 1, 1).expand(3, 2, 2)
-    single = Credit(rl_settings())(Scores(rewards, None), TWO, (2,))
+    single = Credit(rl_settings(), CPU)(Scores(rewards, None), TWO, (2,))
     torch.testing.assert_close(
         intermediate(patches, TWO, (2,), discount=1.0, whole_weight=1.0), single
     )
@@ -314,12 +314,13 @@ def test_rollouts_of_one_context_are_judged_against_each_other():
             patches, TWO, (2,), whole_weight=weight, discount=0.0, rollouts_per_context=2
         )
         torch.testing.assert_close(credit, expected)
-    whole = Credit(rl_settings(rollouts_per_context=2))(Scores(patches[:, 0, 0], None), TWO, (2,))
+    settings = rl_settings(rollouts_per_context=2)
+    whole = Credit(settings, CPU)(Scores(patches[:, 0, 0], None), TWO, (2,))
     torch.testing.assert_close(whole, expected)
 
 
 def test_the_scale_is_a_moving_average():
-    credit = Credit(rl_settings())
+    credit = Credit(rl_settings(), CPU)
     first, second = torch.tensor([1.0, -1.0]), torch.tensor([3.0, -3.0])
     credit(Scores(first, None), TWO, (2,))
     again = credit(Scores(second, None), TWO, (2,))

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from copy import deepcopy
 from typing import Any, Generic, Literal, TypeVar, cast
 
+import torch
 from torch import Tensor, nn
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
@@ -38,8 +39,10 @@ class MovingAverage(Generic[Model]):
 class Selection:
     """The weights of the evaluation that is kept: the best so far, or simply the last."""
 
-    def __init__(self, rule: Literal["best", "last"]) -> None:
-        self.rule, self.metric, self.step = rule, float("inf"), 0
+    def __init__(self, rule: Literal["best", "last"], device: torch.device) -> None:
+        """`device` is that of the model."""
+        self.rule, self.device = rule, device
+        self.metric, self.step = float("inf"), 0
         self.weights: Mapping[str, Tensor] = {}
 
     def offer(self, step: int, metric: float, model: nn.Module) -> None:
@@ -52,4 +55,5 @@ class Selection:
         return {"step": self.step, "metric": self.metric, "weights": self.weights}
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
-        self.step, self.metric, self.weights = state["step"], state["metric"], state["weights"]
+        self.step, self.metric = state["step"], state["metric"]
+        self.weights = {name: tensor.to(self.device) for name, tensor in state["weights"].items()}

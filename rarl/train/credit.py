@@ -21,8 +21,9 @@ class Credit:
     Not of the batch's own deviation: when most of a picture is given, little is at stake.
     """
 
-    def __init__(self, settings: Rl) -> None:
-        self.settings = settings
+    def __init__(self, settings: Rl, device: torch.device) -> None:
+        """`device` is that of the scores."""
+        self.settings, self.device = settings, device
         self._squares: dict[str, Tensor] = {}
 
     def __call__(self, scores: Scores, rows: Rows, sides: Sequence[int]) -> Tensor:
@@ -47,7 +48,7 @@ class Credit:
         return self._squares
 
     def load_state_dict(self, state: Mapping[str, Tensor]) -> None:
-        self._squares = dict(state)
+        self._squares = {name: square.to(self.device) for name, square in state.items()}
 
     def _returns(
         self, patches: Tensor, rows: Rows, sides: Sequence[int], discount: float

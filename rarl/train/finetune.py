@@ -51,7 +51,7 @@ def finetune(
     if isinstance(settings.rl, Rl):
         temper(prior, settings.rl.start_temperature)
     average = MovingAverage(prior, settings.rl.ema_decay)
-    selected = Selection(settings.rl.selection)
+    selected = Selection(settings.rl.selection, prior.device)
     optimiser = adam(prior.parameters(), settings.rl.learning_rate)
     state: dict[str, Stateful] = {
         "prior": prior,
@@ -154,7 +154,7 @@ def reinforce(
         anchor=deepcopy(prior).eval().requires_grad_(False),
         decoder=decoder,
         source=source,
-        credit=Credit(rl),
+        credit=Credit(rl, prior.device),
         optimiser=optimiser,
         train=train,
         seed=settings.seed,

@@ -85,7 +85,7 @@ def train_prior(
     side, size = train.grids[grid].shape[1], train.codebook_size
     prior = CodePrior({grid: PixelCNN(of, side, size, conditional=grid > 0)}).to(device)
     optimiser = adam(prior.parameters(), of.learning_rate)
-    average, best = MovingAverage(prior, of.ema_decay), Selection("best")
+    average, best = MovingAverage(prior, of.ema_decay), Selection("best", device)
     order = seeds.derive(settings.seed, "prior", "order")
     unigram = unigram_nll(train.grids[grid], val.grids[grid], size)
 
