@@ -56,18 +56,23 @@ def run(
     gpus: int,
     checkpoint_seconds: float,
     checkpoint_steps: int,
+    shutdown_seconds: int | None,
     **files: Path | list[Path] | None,
 ) -> None:
     """Runs a stage with its settings (JSON) on its files. Raises `UserError`, `ConfigError`.
 
     `code` is the fingerprint under which the caller plans; a result of other code is refused.
-    With several `gpus`, torchrun takes this process's place and starts as many.
+    With several `gpus`, torchrun takes this process's place and starts as many; after a signal
+    they have `shutdown_seconds` to save.
     """
     if code is not None and code != (found := fingerprint.of(stage)):
         raise UserError(f"the code is now {found}, but {code} was planned; start Snakemake again")
     if gpus > 1 and world() == 1:
-        torchrun = ["-m", "torch.distributed.run", "--standalone", f"--nproc-per-node={gpus}"]
-        os.execv(sys.executable, [sys.executable, *torchrun, "-m", "rarl.cli", *sys.argv[1:]])
+        torchrun = importlib.import_module("rarl.runtime.torchrun")
+        command, missing = torchrun.command(gpus, shutdown_seconds)
+        for line in missing:
+            print(f"rarl {stage}: warning: {line}", file=sys.stderr, flush=True)  # noqa: T201
+        os.execv(command[0], [*command, "rarl.cli", *sys.argv[1:]])
     if threads is not None:
         threads = max(1, threads // gpus)
         for variable in ("OMP_NUM_THREADS", "MKL_NUM_THREADS"):
@@ -112,6 +117,12 @@ def _add_stage(
     )
     stage.add_argument(
         "--checkpoint-steps", type=int, default=0, metavar="N", help=f"{every} steps"
+    )
+    stage.add_argument(
+        "--shutdown-seconds",
+        type=_count,
+        metavar="N",
+        help="that several processes have to save after a signal; default: torchrun's",
     )
     for name, number in _files(tree, source.stem).items():
         option = "--" + name.replace("_", "-")

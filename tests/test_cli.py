@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from rarl import cli
-from rarl.runtime import fingerprint
+from rarl.runtime import fingerprint, torchrun
 
 TINY = Path(__file__).parent / "tiny.yaml"
 STAGE = '''"""A stage for the test, 100 % of it."""
@@ -95,6 +95,34 @@ def test_how_often_to_save(stage, tmp_path):
     assert (tmp_path / "out").read_text() == "Interval(seconds=2.5, steps=7)"
     assert call(tmp_path, "interval") == 0
     assert (tmp_path / "out").read_text() == "Interval(seconds=0.0, steps=0)"
+
+
+@pytest.mark.parametrize(
+    ("known", "found", "missing"),
+    [
+        (
+            ("signals_to_handle", "shutdown_timeout"),
+            [
+                "--signals-to-handle=SIGINT,SIGTERM,SIGUSR1,SIGHUP,SIGQUIT",
+                "--shutdown-timeout=90",
+            ],
+            [],
+        ),
+        (
+            ("signals_to_handle",),
+            ["--signals-to-handle=SIGINT,SIGTERM,SIGUSR1,SIGHUP,SIGQUIT"],
+            ["kills its processes 30 s after a signal, not 90 s"],
+        ),
+        ((), [], ["no --signals-to-handle: SIGUSR1", "no --shutdown-timeout"]),
+    ],
+)
+def test_what_torchrun_lacks_is_a_line(known, found, missing):
+    options, lines = torchrun.options(known, 90)
+    assert options == found
+    for line, part in zip(lines, missing, strict=True):
+        assert part in line
+        assert "\n" not in line
+    assert torchrun.options(("shutdown_timeout",), None)[0] == []
 
 
 @pytest.mark.parametrize(

@@ -2,10 +2,12 @@
 
 import json
 import os
+import re
 import signal
 import socket
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -20,7 +22,7 @@ from rarl.config import Prior
 from rarl.runtime import artefact, parallel
 from rarl.runtime.checkpoints import Checkpoints
 from rarl.runtime.ranks import rank
-from rarl.runtime.signals import StoppedError
+from rarl.runtime.signals import StoppedError, noted
 from rarl.stage_settings import PriorSettings
 
 __all__ = ["inputs", "jobs"]  # fixtures
@@ -153,6 +155,96 @@ def test_gathered_shares_are_the_batch(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setenv("WORLD_SIZE", "2")
     with pytest.raises(ValueError, match="5 rows for 2 processes"):
         parallel.share(torch.arange(5))
+
+
+SLOW_WRITES = """
+import os, time
+sync = os.fsync
+def slow(handle):
+    time.sleep(3)
+    sync(handle)
+os.fsync = slow
+"""
+
+
+def children(process: int) -> list[int]:
+    return [int(n) for n in Path(f"/proc/{process}/task/{process}/children").read_text().split()]
+
+
+def runs(process: int) -> bool:
+    """Not what waits for its parent to notice that it has ended."""
+    try:
+        return Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except FileNotFoundError:
+        return False
+
+
+def test_a_signal_to_torchrun_stops_all_processes_without_loss(
+    tmp_path: Path, inputs: Path, prior_settings: Prior
+):
+    """One signal after the other. Oracle: the same processes, never stopped.
+
+    A save takes 3 s, and torchrun would wait for 1 s if it were not told otherwise.
+    """
+    of = prior_settings.model_copy(update={"steps": 60, "evaluate_every": 30})
+    settings = plan.to_json(PriorSettings(seed=0, grid=0, prior=of, precision="float32"))
+    (tmp_path / "sitecustomize.py").write_text(SLOW_WRITES)
+    usual = os.environ | {"TORCH_ELASTIC_SHUTDOWN_TIMEOUT": "1"}
+    path = os.pathsep.join([str(tmp_path), os.environ.get("PYTHONPATH", "")])
+    slow = usual | {"PYTHONPATH": path}
+    whole, broken = tmp_path / "whole", tmp_path / "broken"
+
+    def command(out: Path) -> list[str]:
+        return [
+            *(sys.executable, "-m", "rarl.cli", "prior", "--gpus", "2", "--threads", "2"),
+            *("--shutdown-seconds", "60", "--settings", settings),
+            *("--codes", str(inputs / "codes-two")),
+            *("--output", str(out / OUT), "--metrics", str(out / LOG)),
+        ]
+
+    def stop(number: signal.Signals, lines: int) -> Path:
+        """The newest checkpoint after a signal to torchrun when the log has `lines`."""
+        part, said = broken / (LOG + ".part"), tmp_path / number.name
+        with (
+            said.open("w") as errors,
+            subprocess.Popen(command(broken), env=slow, stderr=errors) as agent,
+        ):
+            while not part.exists() or len(part.read_text().splitlines()) < lines:
+                assert agent.poll() is None, said.read_text()
+                time.sleep(0.01)
+            workers = children(agent.pid)
+            agent.send_signal(number)
+            assert agent.wait(60) != 0
+        assert len(workers) >= 2
+        assert not any(map(runs, workers))
+        stopped = rf"rarl prior: stopped by {number.name} at step (\d+);"
+        [step] = re.findall(stopped, said.read_text())
+        saved = max(broken.glob("*.state/*.pt"))
+        assert int(saved.name.partition("-")[0]) == int(step) < of.steps
+        return saved
+
+    def finish(out: Path) -> str:
+        done = subprocess.run(command(out), env=usual, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stderr
+        return done.stderr
+
+    finish(whole)
+    first = stop(signal.SIGUSR1, 4)
+    second = stop(signal.SIGTERM, 20)
+    assert f"{first}: goes on from here" in (tmp_path / "SIGTERM").read_text()
+    assert f"{second}: goes on from here" in finish(broken)
+    assert (whole / OUT).read_bytes() == (broken / OUT).read_bytes()
+
+
+def test_a_process_beside_others_survives_a_signal_that_comes_twice(
+    monkeypatch: pytest.MonkeyPatch,
+):
+    """A batch system sends it to all processes, and torchrun passes its own on."""
+    monkeypatch.setenv("WORLD_SIZE", "2")
+    with noted() as asked:
+        os.kill(os.getpid(), signal.SIGUSR1)
+        os.kill(os.getpid(), signal.SIGUSR1)
+        assert asked.number == signal.SIGUSR1
 
 
 def test_the_command_starts_as_many_processes(

@@ -9,7 +9,7 @@ from pydantic import Field, ValidationError, field_validator, model_validator
 from rarl.config.datasets import Dataset
 from rarl.config.experiment import Experiment
 from rarl.config.faults import one_line, require
-from rarl.config.fields import CountOrZero, FolderName, Name, Positive, Settings
+from rarl.config.fields import Count, CountOrZero, FolderName, Name, Positive, Settings
 from rarl.config.finetuning import IN_METHOD, Finetuning, Rl, refuse_old_keys
 from rarl.config.overlaying import overlay
 from rarl.config.rewards import Critic
@@ -72,10 +72,12 @@ Method = Annotated[Finetuned | Rejection | Tempered, Field(discriminator="object
 
 
 class Checkpoints(Settings):
-    """How often a stage saves where it is: whichever comes first; 0 for never."""
+    """How often a stage saves where it is: whichever comes first; 0 for never. And how long it may
+    take to save when a signal asks it to stop."""
 
     every_seconds: Annotated[float, Field(ge=0)]
     every_steps: CountOrZero  # of training; of drawing, batches
+    shutdown_seconds: Count  # from a signal to the kill of a stage's several processes (torchrun)
 
 
 class Config(Settings):

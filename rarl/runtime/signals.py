@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
 
+from rarl.runtime.ranks import world
+
 # From a terminal, a batch system at the end, and SLURM's warning before it (sbatch --signal).
 ASKING = (signal.SIGINT, signal.SIGTERM, signal.SIGUSR1)
 
@@ -26,10 +28,15 @@ class Noted:
         self.number: int | None = None
 
     def __call__(self, number: int, frame: FrameType | None) -> None:
-        """Notes the first request; the second takes effect at once."""
+        """Notes the first request; the second takes effect at once.
+
+        Not in one of several processes: it meets a signal twice when a batch system sends it to
+        all of them and torchrun passes it on. There torchrun ends what takes too long.
+        """
         del frame
         self.number = number
-        signal.signal(number, signal.SIG_DFL)
+        if world() == 1:
+            signal.signal(number, signal.SIG_DFL)
 
 
 @contextmanager

@@ -20,6 +20,7 @@ def stage(name):
 CHECKPOINTS = (
     f"--checkpoint-seconds {CONFIG.checkpoints.every_seconds}"
     f" --checkpoint-steps {CONFIG.checkpoints.every_steps}"
+    f" --shutdown-seconds {CONFIG.checkpoints.shutdown_seconds}"
 )
 
 STAGE = stage("{rule}")
