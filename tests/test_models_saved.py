@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from safetensors.torch import save_file
 from small_settings import critic_settings
 
 from rarl.config import Vqvae
@@ -134,6 +135,32 @@ def test_weights_of_another_shape_are_refused(tmp_path: Path, make_code_prior: M
     save_prior(path, prior, {})
     with pytest.raises(UserError, match="weights do not fit"):
         load_prior(path, device=CPU)
+
+
+def test_equal_content_gives_equal_bytes(tmp_path: Path):
+    """Safetensors writes the keys of its metadata in an order of its own, another each time."""
+    contents = set()
+    for _ in range(8):
+        metadata = {name: {"b": 1, "a": [2]} for name in "stuvwxyz"}
+        artefact.save(tmp_path / "x", {"b": torch.ones(2), "a": torch.zeros(3)}, metadata)
+        contents.add((tmp_path / "x").read_bytes())
+    assert len(contents) == 1
+
+
+OLD = {"note": '"x"', "sizes": "[4, 8]"}  # a key of the file's metadata for each value
+
+
+def test_a_file_of_the_format_before_is_read(tmp_path: Path):
+    """Its digest was made by the code that wrote it then."""
+    tensors = {"a": torch.arange(4.0), "b": torch.tensor([[1, 2]])}
+    digest = "2d50c8b9942f53a571bc759c11ca52c6c96f4d8c29b1ea8e9feb61782be962af"
+    save_file(tensors, tmp_path / "x", metadata={**OLD, "sha256": digest})
+    found = artefact.load(tmp_path / "x")
+    assert found.metadata == {"note": "x", "sizes": [4, 8]}
+    assert torch.equal(found.tensors["a"], tensors["a"])
+    save_file(tensors, tmp_path / "x", metadata={**OLD, "note": '"y"', "sha256": digest})
+    with pytest.raises(UserError, match=r"not what rarl wrote.*; delete it and run again"):
+        artefact.load(tmp_path / "x")
 
 
 def test_a_failed_save_leaves_the_old_file(tmp_path: Path):

@@ -13,7 +13,8 @@ from safetensors.torch import save_file
 from rarl.runtime.errors import UserError
 from rarl.runtime.files import atomic
 
-DIGEST = "sha256"  # the header's key
+KEY = "rarl"  # the header's only one: safetensors writes several in random order
+DIGEST = "sha256"
 
 
 @dataclass(frozen=True)
@@ -25,12 +26,14 @@ class Artefact:
 
 
 def save(path: Path, tensors: dict[str, torch.Tensor], metadata: dict[str, Any]) -> None:
-    """Writes tensors (moved to the CPU, made contiguous) and metadata, whole or not at all."""
+    """Writes tensors (moved to the CPU, made contiguous) and metadata, whole or not at all.
+
+    Equal content gives equal bytes.
+    """
     ready = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
-    header = {name: json.dumps(value, sort_keys=True) for name, value in metadata.items()}
-    header[DIGEST] = _digest(ready, header)
+    header = {"metadata": metadata, DIGEST: _digest(ready, metadata)}
     with atomic(path) as temporary:
-        save_file(ready, temporary, metadata=header)
+        save_file(ready, temporary, metadata={KEY: json.dumps(header, sort_keys=True)})
 
 
 def load(path: Path) -> Artefact:
@@ -39,19 +42,32 @@ def load(path: Path) -> Artefact:
         with safe_open(path, framework="pt") as file:
             header = file.metadata() or {}
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-        digest = header.pop(DIGEST, None)
-        if digest != _digest(tensors, header):
+        metadata = _metadata(header, tensors)
+        if not isinstance(metadata, dict):
             raise ValueError("its content is not what rarl wrote")
-        return Artefact(tensors, {name: json.loads(text) for name, text in header.items()})
-    except (SafetensorError, OSError, ValueError) as error:
+        return Artefact(tensors, metadata)
+    except (SafetensorError, OSError, ValueError, RecursionError) as error:
         raise UserError(
             f"{path}: cannot be read as safetensors ({error}); delete it and run again"
         ) from None
 
 
-def _digest(tensors: dict[str, torch.Tensor], header: dict[str, str]) -> str:
+def _metadata(header: dict[str, str], tensors: dict[str, torch.Tensor]) -> Any:
+    """What a header holds; None where it does not fit the tensors."""
+    if KEY in header:
+        match json.loads(header[KEY]):
+            case {"metadata": metadata, "sha256": digest} if digest == _digest(tensors, metadata):
+                return metadata
+        return None
+    texts = dict(header)  # of a file from before: a key for each value, and one for the digest
+    if texts.pop(DIGEST, None) != _digest(tensors, texts):
+        return None
+    return {name: json.loads(text) for name, text in texts.items()}
+
+
+def _digest(tensors: dict[str, torch.Tensor], metadata: Any) -> str:
     """SHA-256 of all that a file holds: safetensors has no checksum of its own."""
-    digest = hashlib.sha256(json.dumps(header, sort_keys=True).encode())
+    digest = hashlib.sha256(json.dumps(metadata, sort_keys=True).encode())
     for name in sorted(tensors):
         tensor = tensors[name]
         digest.update(f"{name} {tensor.dtype} {tuple(tensor.shape)}".encode())
