@@ -11,7 +11,7 @@ from snakemake.utils import min_version
 
 import rarl.config
 from rarl import plan, plan_report, targets
-from rarl.runtime import cores, fingerprint
+from rarl.runtime import cores, records
 
 min_version("9.0")
 

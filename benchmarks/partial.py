@@ -19,14 +19,14 @@ from timing import Product, alone, arithmetic, now, peak_memory, seconds, show
 
 from rarl import plan
 from rarl.config import load
+from rarl.models.codes import CodeSet
 from rarl.models.prior import new_prior
-from rarl.models.saved import CodeSet
 from rarl.models.vqvae import VQVAE
 from rarl.runtime import device
 from rarl.runtime.precision import computing
 from rarl.train.adam import adam
-from rarl.train.finetune import reinforce
 from rarl.train.reinforce import Reinforce
+from rarl.train.reinforcing import reinforce
 
 PHASES = ("sampling", "decoding", "critic", "policy")
 

@@ -31,11 +31,11 @@ from rarl import plan
 from rarl.config import Config, Critic, Dataset, Experiment, Rl, load
 from rarl.losses import nll
 from rarl.metrics.extractors import load_extractor
-from rarl.models.critic import Scores
+from rarl.models.codes import Codes, CodeSet
 from rarl.models.onehot import OneHot
 from rarl.models.prior import CodePrior, new_prior, stack
-from rarl.models.saved import CodeSet
-from rarl.models.vqvae import VQVAE, Codes, vqvae_loss
+from rarl.models.scores import Scores
+from rarl.models.vqvae import VQVAE, vqvae_loss
 from rarl.runtime.checkpoints import KEEP
 from rarl.sampling import sample
 from rarl.train.adam import adam

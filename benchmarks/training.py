@@ -25,10 +25,11 @@ from torch import Tensor, nn
 
 from rarl import plan
 from rarl.config import Config, Precision, Prior, load
+from rarl.data.pixels import to_unit
 from rarl.data.shards import open_split
+from rarl.models.codes import CodeSet
 from rarl.models.pixelcnn import PixelCNN
-from rarl.models.saved import CodeSet
-from rarl.models.vqvae import VQVAE, to_unit, vqvae_loss
+from rarl.models.vqvae import VQVAE, vqvae_loss
 from rarl.runtime import device
 from rarl.runtime.checkpoints import Checkpoints
 from rarl.runtime.metrics_log import MetricsLog

@@ -65,8 +65,6 @@ def run(
     With several `gpus`, torchrun takes this process's place and starts as many; after a signal
     they have `shutdown_seconds` to save.
     """
-    if code is not None and code != (found := fingerprint.of(stage)):
-        raise UserError(f"the code is now {found}, but {code} was planned; start Snakemake again")
     if gpus > 1 and world() == 1:
         torchrun = importlib.import_module("rarl.runtime.torchrun")
         command, missing = torchrun.command(gpus, shutdown_seconds)
@@ -79,13 +77,16 @@ def run(
             os.environ[variable] = str(threads)
     memory.keep_freed()
     module = importlib.import_module(f"rarl.stages.{stage}")
+    given = module.Settings.from_json(settings)
+    if code is not None and code != (found := fingerprint.compute(stage, given.kinds)):
+        raise UserError(f"the code is now {found}, but {code} was planned; start Snakemake again")
     if world() > 1:
         importlib.import_module("rarl.runtime.parallel").join()
     if threads is not None and "torch" in sys.modules:
         sys.modules["torch"].set_num_threads(threads)
     checkpoints = importlib.import_module("rarl.runtime.checkpoints")
     checkpoints.set_interval(checkpoint_seconds, checkpoint_steps)
-    module.run(module.Settings.from_json(settings), **files)
+    module.run(given, **files)
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -4,9 +4,10 @@ from collections.abc import Iterator
 
 import torch
 
+from rarl.models.codes import Codes
 from rarl.models.critic import Critic
 from rarl.models.prior import CodePrior
-from rarl.models.vqvae import VQVAE, Codes
+from rarl.models.vqvae import VQVAE
 from rarl.sampling import draw
 from rarl.stage_settings import RejectSettings
 

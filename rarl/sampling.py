@@ -9,10 +9,10 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
+from rarl.models.codes import Codes
 from rarl.models.incremental import IncrementalPixelCNN
 from rarl.models.pixelcnn import ALL_ROWS
 from rarl.models.prior import CodePrior
-from rarl.models.vqvae import Codes
 from rarl.runtime import seeds
 from rarl.runtime.precision import lowered
 

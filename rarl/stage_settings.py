@@ -20,11 +20,16 @@ from rarl.config import (
     Settings,
     Vqvae,
 )
+from rarl.kinds import DATASETS, EXTRACTORS, OBJECTIVES, REWARDS
 
 
 class PrepareSettings(Settings):
     dataset: Dataset
     image_size: Count
+
+    @property
+    def kinds(self) -> tuple[str, ...]:
+        return (DATASETS[self.dataset.kind],)
 
 
 class VqvaeSettings(Settings):
@@ -58,6 +63,10 @@ class ExtractorSettings(Settings):
         """Of a part of the configuration that chooses one."""
         return cls(name=chosen.extractor, weights=chosen.weights)
 
+    @property
+    def kinds(self) -> tuple[str, ...]:
+        return (EXTRACTORS[self.name],)
+
 
 class FinetuneSettings(Settings):
     seed: CountOrZero
@@ -70,6 +79,15 @@ class FinetuneSettings(Settings):
     precision: Precision
     limits: dict[str, Limit]
     extractor: ExtractorSettings | None  # None for an oracle experiment, judged by its oracle
+
+    @property
+    def kinds(self) -> tuple[str, ...]:
+        judged = self.extractor.kinds if self.extractor else ()
+        if not isinstance(self.rl, Rl):
+            return (OBJECTIVES[self.objective], *judged)
+        reward = self.rl.reward
+        rewarded = (EXTRACTORS[reward.extractor],) if isinstance(reward, Frechet) else ()
+        return (OBJECTIVES[self.objective], REWARDS[reward.kind], *rewarded, *judged)
 
 
 class OracleCodesSettings(Settings):
@@ -115,6 +133,10 @@ class RejectSettings(Settings):
 class FeaturesSettings(Settings):
     extractor: ExtractorSettings
     batch_size: Count
+
+    @property
+    def kinds(self) -> tuple[str, ...]:
+        return self.extractor.kinds
 
 
 class DistanceSettings(Settings):

@@ -6,9 +6,9 @@ import pytest
 import torch
 
 from rarl.config import Prior, Vqvae
+from rarl.models.codes import CodeSet
 from rarl.models.pixelcnn import PixelCNN
 from rarl.models.prior import CodePrior
-from rarl.models.saved import CodeSet
 
 
 @pytest.fixture(autouse=True)

@@ -14,21 +14,16 @@ from small_settings import FRECHET, INTERMEDIATE, critic_settings, finetuning, r
 from torch import Tensor
 
 from rarl.config import Finetuning, Folder, Part, Precision, Prior, Rl, Vqvae
+from rarl.data.pixels import to_pixels
 from rarl.metrics.extractor import Extractor
 from rarl.metrics.moments import Moments
+from rarl.models.codes import CodeSet, load_codes, save_codes
 from rarl.models.critic import Critic
 from rarl.models.prior import CodePrior
-from rarl.models.saved import (
-    CodeSet,
-    load_codes,
-    load_prior,
-    load_vqvae,
-    save_codes,
-    save_critic,
-    save_prior,
-    save_vqvae,
-)
-from rarl.models.vqvae import VQVAE, to_pixels
+from rarl.models.saved_critic import save_critic
+from rarl.models.saved_prior import load_prior, save_prior
+from rarl.models.saved_vqvae import load_vqvae, save_vqvae
+from rarl.models.vqvae import VQVAE
 from rarl.runtime.checkpoints import Checkpoints
 from rarl.runtime.metrics_log import MetricsLog
 from rarl.stage_settings import (

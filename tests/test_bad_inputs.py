@@ -22,7 +22,7 @@ from safetensors.torch import save_file
 
 from rarl import cli, plan
 from rarl.config import parse
-from rarl.models.saved import CodeSet, save_codes
+from rarl.models.codes import CodeSet, save_codes
 from rarl.runtime import artefact
 
 TINY = yaml.safe_load((Path(__file__).parent / "tiny.yaml").read_text())

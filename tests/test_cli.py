@@ -50,7 +50,7 @@ def stage(tmp_path, monkeypatch):
     (folder / "probe.py").write_text(STAGE)
     monkeypatch.setattr(cli, "STAGES", folder)
     monkeypatch.setattr("rarl.stages.__path__", [str(folder)])
-    monkeypatch.setattr(fingerprint, "of", lambda name: f"code of {name}")
+    monkeypatch.setattr(fingerprint, "compute", lambda name, kinds: f"code of {name}")
     monkeypatch.delitem(sys.modules, "rarl.stages.probe", raising=False)
     for variable in ("OMP_NUM_THREADS", "MKL_NUM_THREADS"):
         monkeypatch.setenv(variable, "before")

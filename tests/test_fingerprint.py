@@ -1,14 +1,22 @@
 """The fingerprint changes with what a stage computes, and with nothing else."""
 
+import ast
 import subprocess
 import sys
+from functools import cache
+from pathlib import Path
+from typing import get_args, get_origin
 
 import pytest
+import yaml
+from pydantic import BaseModel
 
+from rarl import config, kinds, plan, stage_settings
+from rarl.config import Limit, parse
 from rarl.runtime import fingerprint
 
 SOURCES = {
-    "__init__.py": "",
+    "__init__.py": "from rarl.models import other",
     "cli.py": "import rarl.stages.alpha",
     "config.py": "WIDTH = 1",
     "plan.py": "from rarl.config import WIDTH",
@@ -51,13 +59,12 @@ def package(tmp_path, monkeypatch):
 
 
 def forget() -> None:
-    for cached in (fingerprint.of, fingerprint._tree, fingerprint._code):
+    for cached in (fingerprint.hashes, fingerprint._tree, fingerprint._code):
         cached.cache_clear()
 
 
 def test_follows_imports_and_leaves_out_what_only_reports(package):
     assert fingerprint.modules("rarl.stages.alpha") == {
-        "rarl",
         "rarl.models",
         "rarl.models.inner",
         "rarl.runtime",
@@ -82,31 +89,214 @@ def test_follows_imports_and_leaves_out_what_only_reports(package):
         ("config.py", "WIDTH = 1", "WIDTH = 2", set()),
         ("runtime/progress.py", "...", "return 1", set()),
         ("cli.py", "import", "import sys\nimport", set()),
+        ("__init__.py", "other", "inner", set()),
     ],
 )
 def test_changes_exactly_for_the_stages_that_use_it(package, name, old, new, changed):
-    before = {stage: fingerprint.of(stage) for stage in ("alpha", "beta")}
+    before = {stage: fingerprint.compute(stage) for stage in ("alpha", "beta")}
     assert old in SOURCES[name]
     package(name, SOURCES[name].replace(old, new, 1))
-    after = {stage: fingerprint.of(stage) for stage in ("alpha", "beta")}
+    after = {stage: fingerprint.compute(stage) for stage in ("alpha", "beta")}
     assert {stage for stage in before if before[stage] != after[stage]} == changed
 
 
 def test_relative_import_is_refused_rather_than_missed(package):
     package("models/inner.py", "from . import other")
     with pytest.raises(ValueError, match=r"rarl\.models\.inner line 1: imports must be absolute"):
-        fingerprint.of("alpha")
+        fingerprint.compute("alpha")
 
 
 def test_reads_sources_without_importing_torch():
     code = (
-        "import sys; from rarl.runtime import fingerprint; fingerprint.of('distance_table');"
+        "import sys; from rarl.runtime import fingerprint; fingerprint.compute('distance_table');"
         "assert not {'torch', 'numpy', 'rarl.stages.distance_table'} & set(sys.modules)"
     )
     subprocess.run([sys.executable, "-c", code], check=True)
 
 
-def test_stages_of_this_package_are_told_apart():
-    assert fingerprint.of("distance_table") != fingerprint.of("curves")
-    assert "rarl.report.distance_table" in fingerprint.modules("rarl.stages.distance_table")
-    assert "rarl.report.table" not in fingerprint.modules("rarl.stages.curves")
+def test_a_kind_counts_only_where_it_is_chosen(package):
+    package("models/added.py", "from rarl.models import other")
+    chosen, plain = (
+        lambda of=of: fingerprint.compute("alpha", of) for of in (("rarl.models.added",), ())
+    )
+    before = chosen(), plain()
+    assert before[0] != before[1]
+    package("models/other.py", "Y = 3")
+    assert chosen() != before[0]
+    assert plain() == before[1]
+
+
+TINY = yaml.safe_load((Path(__file__).parent / "tiny.yaml").read_text())
+CONFIG = parse(TINY)
+SQUARES = "squares16"
+
+
+def _dataset(kind: str) -> tuple[str, ...]:
+    return (kinds.DATASETS[kind],)
+
+
+def _tuned(experiment: str, method: str) -> tuple[str, ...]:
+    return plan.finetune(CONFIG, experiment, method).kinds
+
+
+# Every job of a workflow, as rule and kind, with its stage and the modules of its kinds.
+JOBS = {
+    **{f"prepare {kind}": ("prepare", _dataset(kind)) for kind in kinds.DATASETS},
+    **{
+        f"{stage} {name}": (stage, (module,))
+        for stage in ("reference", "reference_images", "features", "real_features")
+        for name, module in kinds.EXTRACTORS.items()
+        if name != "efficientnet_lite1"
+    },
+    **{f"finetune {of}": ("finetune", _tuned(SQUARES, of)) for of in ("mle", "single", "frechet")},
+    **{
+        f"finetune_oracle {of}": ("finetune_oracle", _tuned("oracle16", of))
+        for of in ("mle", "single", "frechet")
+    },
+    **{
+        stage: (stage, ())
+        for stage in (path.stem for path in (fingerprint.PACKAGE / "stages").glob("[!_]*.py"))
+        if stage
+        not in {
+            *("prepare", "reference", "reference_images", "features", "real_features"),
+            *("finetune", "finetune_oracle"),
+        }
+    },
+}
+TUNED = {
+    f"{stage} {of}"
+    for stage in ("finetune", "finetune_oracle")
+    for of in ("mle", "single", "frechet")
+}
+WITH_CRITIC = {"finetune single", "finetune_oracle single"}
+WITH_FRECHET = {"finetune frechet", "finetune_oracle frechet"}
+REINFORCED = WITH_CRITIC | WITH_FRECHET
+SAMPLING = TUNED | {"draw", "reject", "critic", "oracle_codes", "seconds"}
+TRAINING = TUNED | {"vqvae", "prior", "critic"}
+FROM_CODES = {job for job in JOBS if job.split()[0] in ("reference", "features", "real_features")}
+OF_IMAGES = {job for job in JOBS if job.split()[0] == "reference_images"}
+PICTURED = {"grid", "samples_figure"}
+INCEPTION = {job for job in JOBS if job.endswith(" inception")}
+EFFICIENTNET = {job for job in JOBS if job.endswith(" efficientnet_lite0")}
+JUDGED = {job for job in TUNED if job.startswith("finetune ")}
+TABLES = {job for job in JOBS if job.endswith("_table")}
+NOTED = TABLES - {"architecture_table", "seconds_table"}  # with the warnings of their runs
+
+TOUCHES = {
+    "__init__.py": set(),
+    "generator.py": set(),
+    "kinds.py": set(),
+    "config/experiment.py": set(),
+    "runtime/records.py": set(),
+    "config/celeba.py": {"prepare celeba"},
+    "data/celeba.py": {"prepare celeba"},
+    "data/folder.py": {"prepare folder", "prepare celeba_hq"},
+    "data/lsun.py": {"prepare lsun"},
+    "data/openmoji.py": {"prepare openmoji"},
+    "data/sources.py": {f"prepare {kind}" for kind in kinds.DATASETS},
+    "data/loaders.py": {"vqvae", "codes"} | OF_IMAGES,
+    "models/critic.py": {"critic", "reject"} | WITH_CRITIC,
+    "models/saved_critic.py": {"critic", "reject"},
+    "models/vqvae.py": {"vqvae", "codes", "critic", "reject"} | TUNED | FROM_CODES | PICTURED,
+    "models/pixelcnn.py": SAMPLING | {"prior", "nll"},
+    "models/incremental.py": SAMPLING,
+    "sampling.py": SAMPLING,
+    "rejection.py": {"reject"},
+    "metrics/inception.py": INCEPTION,
+    "metrics/efficientnet.py": EFFICIENTNET | JUDGED | WITH_FRECHET,
+    "metrics/influence.py": WITH_FRECHET,
+    "train/adversary.py": {"critic"} | WITH_CRITIC,
+    "train/averaging.py": {"prior", "critic"} | TUNED,
+    "train/credit.py": REINFORCED,
+    "train/critic.py": {"critic"},
+    "train/distribution.py": WITH_FRECHET,
+    "train/finetune.py": TUNED,
+    "train/held_out.py": {"prior", "nll"} | TUNED,
+    "train/judge.py": TUNED,
+    "train/likelihood.py": TUNED - REINFORCED,
+    "train/limits.py": TRAINING,
+    "train/loop.py": TRAINING,
+    "train/prior.py": {"prior"} | (TUNED - REINFORCED),
+    "train/reinforce.py": REINFORCED,
+    "train/reinforcing.py": REINFORCED,
+    "train/rollouts.py": {"critic", "seconds"} | REINFORCED,
+    "train/vqvae.py": {"vqvae"},
+    "report/page.py": {"table_page"},
+    "report/curves.py": {"curves", "time_figure"} | NOTED,
+    "stages/prepare.py": {f"prepare {kind}" for kind in kinds.DATASETS},
+    "stages/_decoding.py": FROM_CODES | PICTURED,
+}
+
+
+@cache
+def _behind(job: str) -> set[str]:
+    """The modules that the fingerprint of a job covers."""
+    stage, chosen = JOBS[job]
+    return fingerprint.modules(f"rarl.stages.{stage}", *chosen)
+
+
+@pytest.mark.parametrize("module", TOUCHES)
+def test_a_module_of_this_package_touches_exactly_its_jobs(module):
+    name = ".".join(["rarl", *Path(module).with_suffix("").parts]).removesuffix(".__init__")
+    assert fingerprint._path(name)
+    assert {job for job in JOBS if name in _behind(job)} == TOUCHES[module]
+
+
+def test_nothing_in_train_touches_data_codes_or_references():
+    kept = {job for job in JOBS if job.split()[0] in ("prepare", "codes")} | FROM_CODES | OF_IMAGES
+    for job in kept:
+        assert not {name for name in _behind(job) if name.startswith("rarl.train")}, job
+
+
+def test_report_code_touches_tables_and_figures_alone():
+    shown = TABLES | {"curves", "time_figure", "table_page", "samples_figure"}
+    for job in JOBS.keys() - shown:
+        assert not {name for name in _behind(job) if name.startswith("rarl.report")}, job
+
+
+def test_a_new_kind_re_runs_nothing(monkeypatch):
+    before = fingerprint.compute(*JOBS["prepare folder"])
+    monkeypatch.setitem(kinds.DATASETS, "added", "rarl.data.added")
+    assert fingerprint.compute(*JOBS["prepare folder"]) == before
+    assert not [job for job in JOBS if "rarl.kinds" in _behind(job)]
+
+
+def test_stages_are_given_no_methods():
+    """Code of settings is in no fingerprint: they may only be read and planned by it."""
+    known = {"from_json", "kinds", "rows", "check", "of"}  # `rows`, `of`: in `rarl.plan`
+    given = set().union(
+        *(_models(of) for of in vars(stage_settings).values() if hasattr(of, "model_fields"))
+    )
+    assert Limit in given
+    for model in given:
+        bases = [base for base in model.__mro__ if base.__module__.startswith("rarl.")]
+        own = {name: value for base in bases for name, value in vars(base).items()}
+        code = {name for name, of in own.items() if callable(of) or isinstance(of, CODE)}
+        assert {name for name in code if name[0] != "_"} <= known, model
+
+
+def test_stages_import_no_functions_of_the_configuration():
+    names = set()
+    for module in set().union(*map(_behind, JOBS)):
+        for node in ast.walk(fingerprint._tree(module)):
+            if isinstance(node, ast.ImportFrom) and node.module == "rarl.config":
+                names |= {alias.name for alias in node.names}
+    assert "Limit" in names
+    for name in names:
+        value = getattr(config, name)
+        assert isinstance(value, type) or get_origin(value) is not None, name
+
+
+CODE = (property, classmethod, staticmethod)
+
+
+def _models(annotation: object) -> set[type[BaseModel]]:
+    """The settings of stages that an annotation names, and those within them."""
+    found: set[type[BaseModel]] = set()
+    for inner in get_args(annotation):
+        found |= _models(inner)
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        found.add(annotation)
+        for field in annotation.model_fields.values():
+            found |= _models(field.annotation)
+    return found

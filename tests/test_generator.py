@@ -13,7 +13,8 @@ from rarl.config import Vqvae
 from rarl.generator import Generator, export
 from rarl.losses import nll
 from rarl.models.prior import CodePrior
-from rarl.models.saved import save_prior, save_vqvae
+from rarl.models.saved_prior import save_prior
+from rarl.models.saved_vqvae import save_vqvae
 from rarl.models.vqvae import VQVAE
 from rarl.runtime.errors import UserError
 

@@ -16,8 +16,8 @@ from torch import Tensor, nn
 
 from rarl.metrics.extractor import Extractor
 from rarl.metrics.moments import Moments
-from rarl.models.critic import Scores
 from rarl.models.onehot import OneHot
+from rarl.models.scores import Scores
 from rarl.runtime.checkpoints import Stateful
 from rarl.train.adam import adam
 from rarl.train.adversary import Adversary

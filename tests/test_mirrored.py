@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from rarl.config import Vqvae
-from rarl.models.vqvae import to_unit
+from rarl.data.pixels import to_unit
 from rarl.runtime.checkpoints import Checkpoints
 from rarl.runtime.metrics_log import MetricsLog
 from rarl.stage_settings import VqvaeSettings

@@ -9,21 +9,12 @@ from safetensors.torch import save_file
 from small_settings import critic_settings
 
 from rarl.config import Vqvae
+from rarl.models.codes import CodeSet, load_codes, load_draw, save_codes, save_draw
 from rarl.models.critic import Critic
 from rarl.models.prior import CodePrior
-from rarl.models.saved import (
-    CodeSet,
-    load_codes,
-    load_critic,
-    load_draw,
-    load_prior,
-    load_vqvae,
-    save_codes,
-    save_critic,
-    save_draw,
-    save_prior,
-    save_vqvae,
-)
+from rarl.models.saved_critic import load_critic, save_critic
+from rarl.models.saved_prior import load_prior, save_prior
+from rarl.models.saved_vqvae import load_vqvae, save_vqvae
 from rarl.models.vqvae import VQVAE
 from rarl.runtime import artefact
 from rarl.runtime.errors import UserError

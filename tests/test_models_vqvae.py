@@ -4,7 +4,8 @@ import pytest
 import torch
 
 from rarl.config import Vqvae
-from rarl.models.vqvae import VQVAE, to_pixels, to_unit, vqvae_loss
+from rarl.data.pixels import to_pixels, to_unit
+from rarl.models.vqvae import VQVAE, vqvae_loss
 
 
 def trained_once(settings: Vqvae, grids: int = 1) -> VQVAE:

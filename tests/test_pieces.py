@@ -10,9 +10,12 @@ from small_settings import critic_settings
 from rarl.config import Sampling, Vqvae
 from rarl.metrics import feature_files
 from rarl.metrics.moments import Moments
+from rarl.models.codes import load_draw
 from rarl.models.critic import Critic
 from rarl.models.prior import CodePrior
-from rarl.models.saved import load_draw, save_critic, save_prior, save_vqvae
+from rarl.models.saved_critic import save_critic
+from rarl.models.saved_prior import save_prior
+from rarl.models.saved_vqvae import save_vqvae
 from rarl.models.vqvae import VQVAE
 from rarl.runtime import artefact
 from rarl.runtime.errors import UserError

@@ -13,13 +13,13 @@ from test_train_finetune import Fake
 
 from rarl.config import Prior, Vqvae
 from rarl.losses import gradient_penalty
+from rarl.models.codes import CodeSet
 from rarl.models.critic import Critic
 from rarl.models.incremental import IncrementalPixelCNN
 from rarl.models.onehot import OneHot
 from rarl.models.pixelcnn import PixelCNN
 from rarl.models.prior import CodePrior
 from rarl.models.quantize import Quantizer
-from rarl.models.saved import CodeSet
 from rarl.models.vqvae import VQVAE, vqvae_loss
 from rarl.runtime.checkpoints import Checkpoints
 from rarl.runtime.metrics_log import MetricsLog
@@ -28,8 +28,9 @@ from rarl.sampling import sample
 from rarl.stage_settings import PriorSettings
 from rarl.train.adversary import Adversary
 from rarl.train.finetune import finetune
+from rarl.train.held_out import evaluate_nll
 from rarl.train.loop import Loop
-from rarl.train.prior import evaluate_nll, train_prior
+from rarl.train.prior import train_prior
 
 MakePrior = Callable[..., PixelCNN]
 ROUNDING = 2.0**-8  # of bfloat16, relative

@@ -7,8 +7,8 @@ from small_jobs import DRAWING
 from torch import Tensor, nn
 
 from rarl.config import Vqvae
-from rarl.models.critic import Scores
 from rarl.models.prior import CodePrior
+from rarl.models.scores import Scores
 from rarl.models.vqvae import VQVAE
 from rarl.rejection import draw_best
 from rarl.sampling import draw

@@ -7,10 +7,10 @@ from small_jobs import ProjectionExtractor
 from small_settings import FRECHET
 from torch import Tensor
 
+from rarl.data.pixels import to_pixels
 from rarl.metrics.frechet import frechet_distance
 from rarl.metrics.moments import Moments
 from rarl.models.onehot import OneHot
-from rarl.models.vqvae import to_pixels
 from rarl.train.distribution import FrechetReward
 from rarl.train.rollouts import Rollouts
 

@@ -11,9 +11,9 @@ from small_jobs import inputs, tuning  # noqa: F401
 from small_settings import FRECHET, critic_settings, finetuning, rl_settings
 
 from rarl.metrics.moments import Moments
+from rarl.models.codes import CodeSet
 from rarl.models.onehot import OneHot
 from rarl.models.prior import CodePrior
-from rarl.models.saved import CodeSet
 from rarl.report.logs import read_selected
 from rarl.runtime.checkpoints import Checkpoints
 from rarl.runtime.errors import UserError
@@ -22,7 +22,8 @@ from rarl.sampling import policy_log_probs
 from rarl.stage_settings import FinetuneSettings
 from rarl.stages import finetune_oracle
 from rarl.train.adversary import Adversary
-from rarl.train.finetune import finetune, temper
+from rarl.train.finetune import finetune
+from rarl.train.reinforcing import temper
 from rarl.train.rollouts import Rollouts
 
 BRIEF = {"iterations": 4, "batch_size": 4, "evaluate_every": 2, "evaluate_samples": 4}

@@ -10,13 +10,13 @@ import torch
 from torch import Tensor, nn
 
 from rarl.config import Limit, Vqvae
+from rarl.data.batches import batch_indices, consecutive
 from rarl.report import run_warnings
 from rarl.runtime.checkpoints import Checkpoints
 from rarl.runtime.errors import UserError
 from rarl.runtime.metrics_log import MetricsLog
 from rarl.stage_settings import VqvaeSettings
 from rarl.train.averaging import MovingAverage, Selection
-from rarl.train.batches import batch_indices, consecutive
 from rarl.train.loop import Loop
 from rarl.train.vqvae import train_vqvae
 

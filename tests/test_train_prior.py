@@ -9,12 +9,13 @@ import torch
 
 from rarl.config import Prior
 from rarl.losses import nll
+from rarl.models.codes import CodeSet
 from rarl.models.prior import CodePrior
-from rarl.models.saved import CodeSet
 from rarl.runtime.checkpoints import Checkpoints
 from rarl.runtime.metrics_log import MetricsLog
 from rarl.stage_settings import PriorSettings
-from rarl.train.prior import evaluate_nll, learning_rate, train_prior, unigram_nll
+from rarl.train.held_out import evaluate_nll
+from rarl.train.prior import learning_rate, train_prior, unigram_nll
 
 CPU = torch.device("cpu")
 MakeCodePrior = Callable[..., CodePrior]

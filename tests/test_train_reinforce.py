@@ -9,13 +9,14 @@ from torch import Tensor
 
 from rarl import losses, sampling
 from rarl.config import Part, Rl, Vqvae
-from rarl.models.critic import Critic, Scores
+from rarl.models.codes import CodeSet
+from rarl.models.critic import Critic
 from rarl.models.prior import CodePrior
-from rarl.models.saved import CodeSet
+from rarl.models.scores import Scores
 from rarl.models.vqvae import VQVAE
 from rarl.train.adversary import Adversary
 from rarl.train.credit import Credit
-from rarl.train.prior import evaluate_nll
+from rarl.train.held_out import evaluate_nll
 from rarl.train.reinforce import Reinforce
 from rarl.train.rollouts import decode_part, random_part
 

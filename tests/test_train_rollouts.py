@@ -5,9 +5,9 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
+from rarl.models.codes import Codes
 from rarl.models.onehot import OneHot
 from rarl.models.prior import CodePrior
-from rarl.models.vqvae import Codes
 from rarl.train.rollouts import all_rows, roll_out
 
 

@@ -248,6 +248,8 @@ def test_an_unrelated_experiment_runs_nothing_again(finished, edited):
     [
         ("stages/draw.py", '"""', '"""Reworded. ', set()),
         ("stages/draw.py", "def run(", "CHANGED = 1\n\n\ndef run(", SAMPLING),
+        ("models/critic.py", "class Critic", "CHANGED = 1\n\n\nclass Critic", SINGLE | REPORT),
+        ("generator.py", "class Generator", "CHANGED = 1\n\n\nclass Generator", set()),
     ],
 )
 def test_code_runs_again_what_it_computes(finished, module, old, new, expected):

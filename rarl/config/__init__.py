@@ -9,8 +9,6 @@ Imports no torch: the Snakefile and the reports use it.
 """
 
 from rarl.config.datasets import (
-    CELEBA_HEIGHT,
-    CELEBA_WIDTH,
     CelebA,
     CelebAHQ,
     Crop,
@@ -54,8 +52,6 @@ from rarl.config.tables import (
 )
 
 __all__ = [
-    "CELEBA_HEIGHT",
-    "CELEBA_WIDTH",
     "LONG",
     "RESERVED",
     "SINGLE",

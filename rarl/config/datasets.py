@@ -4,9 +4,8 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
+from rarl.config.celeba import CELEBA_HEIGHT, CELEBA_WIDTH
 from rarl.config.fields import Count, CountOrZero, Fraction, Settings
-
-CELEBA_WIDTH, CELEBA_HEIGHT = 178, 218  # pixels of an aligned CelebA picture
 
 
 class Crop(Settings):

@@ -84,14 +84,6 @@ class Limit(Settings):
     most: Real | None
     action: Literal["stop", "warn"]  # warn: the tables with this run say so
 
-    def fault(self, value: float) -> str | None:
-        """What is wrong with a value."""
-        if self.least is not None and value < self.least:
-            return f"{value:.4g} is below its limit {self.least:g}"
-        if self.most is not None and value > self.most:
-            return f"{value:.4g} is above its limit {self.most:g}"
-        return None
-
 
 class Limits(Settings):
     """Signs that a run has gone wrong though all its numbers are finite."""

@@ -70,6 +70,11 @@ class Settings(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
+    @property
+    def kinds(self) -> tuple[str, ...]:
+        """The modules of the kinds that a stage with these settings imports by `rarl.kinds`."""
+        return ()
+
     @classmethod
     def from_json(cls, text: str) -> Self:
         """Reads what a rule passes on the command line; raises `ConfigError`."""

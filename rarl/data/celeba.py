@@ -5,7 +5,8 @@ from pathlib import Path
 
 from PIL import Image
 
-from rarl.config import CELEBA_HEIGHT, CELEBA_WIDTH, CelebA
+from rarl.config import CelebA
+from rarl.config.celeba import CELEBA_HEIGHT, CELEBA_WIDTH
 from rarl.data.decode import decode, require_size
 from rarl.data.folder import SUFFIXES
 from rarl.data.pictures import Source, Split, arrange, split_of, stream
@@ -18,7 +19,7 @@ SPLIT_OF_NUMBER: dict[str, Split] = {"0": "train", "1": "val"}  # 2 is test, whi
 FROM = "https://mmlab.ie.cuhk.edu.hk/projects/CelebA.html"
 
 
-def open_source(settings: CelebA) -> Source:
+def open_source(settings: CelebA, _image_size: int) -> Source:
     """The images of partitions 0 (train) and 1 (val), or all, of which a part is val.
 
     An image of another size than 178x218 is unreadable. With all images the partition file is not

@@ -18,7 +18,7 @@ CELEBA_HQ_SIZES = ((512, 512), (1024, 1024))
 CELEBA_HQ_FROM = "https://github.com/switchablenorms/CelebAMask-HQ (its folder CelebA-HQ-img)"
 
 
-def open_source(settings: Folder | CelebAHQ) -> Source:
+def open_source(settings: Folder | CelebAHQ, _image_size: int) -> Source:
     """The pictures below a folder, split by their path in it; only their names are held.
 
     Files whose suffix is no picture's and hidden files and folders are passed over; links to

@@ -16,7 +16,7 @@ from rarl.runtime.errors import UserError
 FROM = "http://dl.yf.io/lsun (https://github.com/fyu/lsun)"
 
 
-def open_source(settings: Lsun) -> Source:
+def open_source(settings: Lsun, _image_size: int) -> Source:
     """The pictures of the train and the val LMDB, in the order of their keys; nothing is listed.
 
     `max_images` limits each split to its first keys: these are hashes, so it is a fair subset.

@@ -24,6 +24,7 @@ from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from rarl.metrics.extractor import Extractor
 from rarl.metrics.weights import read_state
+from rarl.stage_settings import ExtractorSettings
 
 
 @dataclass(frozen=True)
@@ -74,6 +75,11 @@ LATER_BLOCKS = {
     "_project_conv": "conv_pwl",
     "_bn2": "bn3",
 }
+
+
+def from_settings(settings: ExtractorSettings, device: torch.device) -> Extractor:
+    """As `load`; what a registry calls."""
+    return load(settings.name, settings.weights, device)
 
 
 def load(name: str, weights: str | None, device: torch.device) -> Extractor:

@@ -2,6 +2,7 @@
 
 import torch
 
+from rarl import kinds
 from rarl.metrics.extractor import Extractor
 from rarl.stage_settings import ExtractorSettings
 
@@ -11,13 +12,6 @@ def load_extractor(settings: ExtractorSettings, device: torch.device) -> Extract
 
     Raises `UserError` when the weights are missing or are not the published ones.
     """
-    # Each extractor's package takes a second or two to import: only the chosen one is.
-    match settings.name:
-        case "inception":
-            from rarl.metrics import inception  # noqa: PLC0415
-
-            return inception.load(settings.weights, device)
-        case "efficientnet_lite0" | "efficientnet_lite1":
-            from rarl.metrics import efficientnet  # noqa: PLC0415
-
-            return efficientnet.load(settings.name, settings.weights, device)
+    module = kinds.load(kinds.EXTRACTORS, settings.name)
+    found: Extractor = module.from_settings(settings, device)
+    return found

@@ -17,12 +17,18 @@ from torch_fidelity.feature_extractor_inceptionv3 import FeatureExtractorIncepti
 from rarl.metrics.extractor import Extractor
 from rarl.metrics.weights import read_state
 from rarl.runtime.errors import UserError
+from rarl.stage_settings import ExtractorSettings
 
 SHA256 = "6726825d0af5f729cebd5821db510b11b1cfad8faad88a03f1befd49fb9129b2"
 FILES = (  # as torch-fidelity and pytorch-fid name it in torch's cache
     "weights-inception-2015-12-05-6726825d.pth",
     "pt_inception-2015-12-05-6726825d.pth",
 )
+
+
+def from_settings(settings: ExtractorSettings, device: torch.device) -> Extractor:
+    """As `load`; what a registry calls."""
+    return load(settings.weights, device)
 
 
 def load(weights: str | None, device: torch.device) -> Extractor:

@@ -3,26 +3,13 @@
 Of the oracle experiment, which decodes nothing, it sees the codes, one-hot.
 """
 
-from typing import NamedTuple
-
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
 from rarl.config import Critic as CriticSettings
+from rarl.models.scores import Scores
 from rarl.runtime.precision import exactly
-
-
-class Scores(NamedTuple):
-    """Unbounded, in the critic's own unit."""
-
-    whole: Tensor  # (B,) of each picture
-    patches: Tensor | None  # (B, h, w) of its patches; None without such a head
-
-    @property
-    def total(self) -> Float[Tensor, " b"]:
-        """One number a picture, for the gradient penalties."""
-        return self.whole if self.patches is None else self.whole + self.patches.mean((1, 2))
 
 
 class PositionNorm(nn.LayerNorm):

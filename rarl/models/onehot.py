@@ -4,7 +4,7 @@ import torch.nn.functional as F
 from jaxtyping import Float
 from torch import Tensor
 
-from rarl.models.vqvae import Codes
+from rarl.models.codes import Codes
 
 
 class OneHot:

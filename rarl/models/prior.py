@@ -8,8 +8,8 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from rarl.config import Experiment, Prior
+from rarl.models.codes import Codes
 from rarl.models.pixelcnn import ALL_ROWS, PixelCNN
-from rarl.models.vqvae import Codes
 
 
 class CodePrior(nn.Module):

@@ -9,14 +9,13 @@ from typing import NamedTuple, cast
 
 import torch
 import torch.nn.functional as F
-from jaxtyping import Float, Int
+from jaxtyping import Float
 from torch import Tensor, nn
 
 from rarl.config import Vqvae
+from rarl.models.codes import Codes
 from rarl.models.quantize import Quantized, Quantizer
 from rarl.runtime.precision import raised
-
-Codes = tuple[Tensor, ...]  # of (B, h, w) int64, coarse to fine
 
 
 class Reconstruction(NamedTuple):
@@ -163,13 +162,3 @@ def vqvae_loss(
     mse = F.mse_loss(out.images, images)
     commitment = torch.stack([grid.commitment for grid in out.quantized]).mean()
     return {"loss": mse + beta * commitment, "mse": mse, "commitment": commitment}
-
-
-def to_unit(images: Int[Tensor, "b 3 height width"]) -> Float[Tensor, "b 3 height width"]:
-    """uint8 pixels to float32 in [-1, 1]."""
-    return images.float().div_(127.5).sub_(1.0)
-
-
-def to_pixels(images: Float[Tensor, "b 3 height width"]) -> Int[Tensor, "b 3 height width"]:
-    """[-1, 1] to uint8 pixels, rounded and clipped."""
-    return images.add(1.0).mul_(127.5).round_().clamp_(0, 255).to(torch.uint8)

@@ -1,13 +1,15 @@
 """A hash of the code behind a stage, so that a change of code re-runs what it concerns.
 
 The hash covers the syntax trees, without comments and docstrings, of the modules of this package
-that `rarl/stages/<stage>.py` imports, directly or through others. Formatting and comments change
-nothing; a change in a shared layer changes every stage that uses it. Imports no torch: it reads
-the sources and runs none of them.
+that `rarl/stages/<stage>.py` imports, directly or through others, and of the modules of the kinds
+that its settings choose (`Settings.kinds`; see `rarl.kinds`), with what these import. Formatting
+and comments change nothing; a change in a shared layer changes every stage that uses it; a new
+kind changes nothing. Imports no torch: it reads the sources and runs none of them.
 """
 
 import ast
 import hashlib
+import json
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
@@ -15,11 +17,14 @@ from pathlib import Path
 PACKAGE = Path(__file__).resolve().parent.parent
 
 # These can't change what a stage computes: the configuration acts through the settings, which
-# are compared as such, and the others only report.
+# are compared as such, `rarl` itself is for users, and the others only report. What else of
+# `rarl.config` a stage imports by the name of its module, as `rarl.config.celeba`, counts.
 EXCLUDED = {
+    "rarl",
     "rarl.cli",
     "rarl.commands",
     "rarl.config",
+    "rarl.kinds",
     "rarl.plan",
     "rarl.plan_report",
     "rarl.runtime.cores",
@@ -30,25 +35,32 @@ EXCLUDED = {
 }
 
 
+def compute(stage: str, kinds: tuple[str, ...] = ()) -> str:
+    """16 hex digits for the code of a stage and of the modules of its kinds."""
+    return _hash(json.dumps(hashes(stage, kinds), sort_keys=True))
+
+
 @cache
-def of(stage: str) -> str:
-    """The first 16 hex digits of the SHA-256 over the code of a stage, read once per process."""
-    digest = hashlib.sha256()
-    for name in sorted(modules(f"rarl.stages.{stage}")):
-        digest.update(f"{name}\n{_code(name)}\n".encode())
-    return digest.hexdigest()[:16]
+def hashes(stage: str, kinds: tuple[str, ...] = ()) -> dict[str, str]:
+    """16 hex digits for the code of every module behind a stage, read once per process."""
+    found = modules(f"rarl.stages.{stage}", *kinds)
+    return {name: _hash(_code(name)) for name in sorted(found)}
 
 
-def modules(entry: str) -> set[str]:
-    """Dotted names of the package's modules that importing `entry` may run, with itself."""
+def modules(*entries: str) -> set[str]:
+    """Dotted names of the package's modules that importing `entries` may run, with themselves."""
     found: set[str] = set()
-    pending = [entry]
+    pending = list(entries)
     while pending:
         name = pending.pop()
         if name not in found and name not in EXCLUDED:
             found.add(name)
             pending += _imports(name)
     return found
+
+
+def _hash(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
 def _path(name: str) -> Path | None:

@@ -14,7 +14,7 @@ def describe(stage: str, settings: Settings, **inputs: Path | list[Path]) -> dic
         "provenance": {
             "stage": stage,
             "settings": settings.model_dump(mode="json"),
-            "code": fingerprint.of(stage),
+            "code": fingerprint.compute(stage, settings.kinds),
             "inputs": {
                 name: [sha256(path) for path in value] if isinstance(value, list) else sha256(value)
                 for name, value in inputs.items()

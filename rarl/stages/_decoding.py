@@ -5,11 +5,12 @@ from collections.abc import Iterator
 import torch
 from torch import Tensor
 
-from rarl.models.saved import CodeSet
-from rarl.models.vqvae import VQVAE, to_pixels
+from rarl.data.batches import consecutive
+from rarl.data.pixels import to_pixels
+from rarl.models.codes import CodeSet
+from rarl.models.vqvae import VQVAE
 from rarl.runtime.errors import UserError
 from rarl.runtime.progress import track
-from rarl.train.batches import consecutive
 
 
 @torch.no_grad()

@@ -7,8 +7,7 @@ from typing import Any
 
 import torch
 
-from rarl.models.saved import gather, save_draw
-from rarl.models.vqvae import Codes
+from rarl.models.codes import Codes, gather, save_draw
 from rarl.runtime.checkpoints import Checkpoints
 from rarl.runtime.device import name
 from rarl.runtime.files import write_json

@@ -24,4 +24,5 @@ def rewarded_distance(
         return None
     if reference is None:
         raise UserError("the reward is a distance, but --reward-reference names no file")
-    return load_extractor(ExtractorSettings.of(rl.reward), on), moments.load(reference)
+    chosen = ExtractorSettings(name=rl.reward.extractor, weights=rl.reward.weights)
+    return load_extractor(chosen, on), moments.load(reference)

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from PIL import Image
 
-from rarl.models.saved import CodeSet, load_draw
+from rarl.models.codes import CodeSet, load_draw
 from rarl.models.vqvae import VQVAE
 from rarl.pictures import SIDE, block, joined
 from rarl.report.logs import read_selected

@@ -5,14 +5,15 @@ from pathlib import Path
 import torch
 from torchvision.transforms.v2.functional import horizontal_flip
 
+from rarl.data.batches import consecutive
+from rarl.data.loaders import load_images
 from rarl.data.shards import Pictures, open_split
-from rarl.models.saved import CodeSet, gather, load_vqvae, save_codes
+from rarl.models.codes import CodeSet, gather, save_codes
+from rarl.models.saved_vqvae import load_vqvae
 from rarl.models.vqvae import VQVAE
 from rarl.runtime import device, provenance
 from rarl.runtime.progress import track
 from rarl.stage_settings import CodesSettings
-from rarl.train.batches import consecutive
-from rarl.train.vqvae import load_images
 
 Settings = CodesSettings
 

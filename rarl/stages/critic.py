@@ -2,7 +2,10 @@
 
 from pathlib import Path
 
-from rarl.models.saved import load_codes, load_prior, load_vqvae, save_critic, training_codes
+from rarl.models.codes import load_codes, training_codes
+from rarl.models.saved_critic import save_critic
+from rarl.models.saved_prior import load_prior
+from rarl.models.saved_vqvae import load_vqvae
 from rarl.runtime import device, provenance
 from rarl.runtime.checkpoints import Checkpoints
 from rarl.runtime.metrics_log import MetricsLog

@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 from pathlib import Path
 
-from rarl.models.saved import load_prior
-from rarl.models.vqvae import Codes
+from rarl.models.codes import Codes
+from rarl.models.saved_prior import load_prior
 from rarl.runtime import device, precision, provenance
 from rarl.runtime.checkpoints import Checkpoints
 from rarl.sampling import draw

@@ -4,7 +4,9 @@ from pathlib import Path
 
 from rarl.metrics import moments
 from rarl.metrics.extractors import load_extractor
-from rarl.models.saved import load_codes, load_prior, load_vqvae, save_prior
+from rarl.models.codes import load_codes
+from rarl.models.saved_prior import load_prior, save_prior
+from rarl.models.saved_vqvae import load_vqvae
 from rarl.runtime import device, provenance
 from rarl.runtime.checkpoints import Checkpoints
 from rarl.runtime.metrics_log import MetricsLog

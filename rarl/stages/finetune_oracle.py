@@ -2,8 +2,11 @@
 
 from pathlib import Path
 
+from rarl.models.codes import load_codes
+from rarl.models.decoder import Decoder
 from rarl.models.onehot import OneHot
-from rarl.models.saved import load_codes, load_prior, load_vqvae, save_prior
+from rarl.models.saved_prior import load_prior, save_prior
+from rarl.models.saved_vqvae import load_vqvae
 from rarl.runtime import device, provenance
 from rarl.runtime.checkpoints import Checkpoints
 from rarl.runtime.errors import UserError
@@ -12,7 +15,6 @@ from rarl.stage_settings import FinetuneSettings
 from rarl.stages._rewarding import rewarded_distance
 from rarl.train.finetune import finetune
 from rarl.train.judge import OracleJudge
-from rarl.train.rollouts import Decoder
 
 Settings = FinetuneSettings
 

@@ -4,13 +4,14 @@ from functools import reduce
 from operator import add
 from pathlib import Path
 
-from rarl.models.saved import load_codes, load_draw, load_prior
+from rarl.models.codes import load_codes, load_draw
+from rarl.models.saved_prior import load_prior
 from rarl.runtime import device, provenance
 from rarl.runtime.files import write_json
 from rarl.runtime.pieces import by_seed
 from rarl.stage_settings import NllSettings
 from rarl.stages._seeds import over_seeds
-from rarl.train.prior import evaluate_nll
+from rarl.train.held_out import evaluate_nll
 
 Settings = NllSettings
 

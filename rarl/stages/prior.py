@@ -2,7 +2,8 @@
 
 from pathlib import Path
 
-from rarl.models.saved import load_codes, save_prior, training_codes
+from rarl.models.codes import load_codes, training_codes
+from rarl.models.saved_prior import save_prior
 from rarl.runtime import device, provenance
 from rarl.runtime.checkpoints import Checkpoints
 from rarl.runtime.metrics_log import MetricsLog

@@ -8,7 +8,8 @@ from rarl.metrics import feature_files
 from rarl.metrics.extractor import features
 from rarl.metrics.extractors import load_extractor
 from rarl.metrics.neighbours import spread
-from rarl.models.saved import CodeSet, load_codes, load_vqvae
+from rarl.models.codes import CodeSet, load_codes
+from rarl.models.saved_vqvae import load_vqvae
 from rarl.runtime import device, provenance
 from rarl.stage_settings import RealFeaturesSettings
 from rarl.stages._decoding import decode

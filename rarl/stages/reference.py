@@ -4,7 +4,8 @@ from pathlib import Path
 
 from rarl.metrics.extractor import extract
 from rarl.metrics.extractors import load_extractor
-from rarl.models.saved import load_codes, load_vqvae
+from rarl.models.codes import load_codes
+from rarl.models.saved_vqvae import load_vqvae
 from rarl.runtime import device, provenance
 from rarl.stage_settings import FeaturesSettings
 from rarl.stages._decoding import decode

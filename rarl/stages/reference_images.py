@@ -5,14 +5,14 @@ from pathlib import Path
 
 from torch import Tensor
 
+from rarl.data.batches import consecutive
+from rarl.data.loaders import load_pixels
 from rarl.data.shards import Pictures, open_split
 from rarl.metrics.extractor import extract
 from rarl.metrics.extractors import load_extractor
 from rarl.runtime import device, provenance
 from rarl.runtime.progress import track
 from rarl.stage_settings import FeaturesSettings
-from rarl.train.batches import consecutive
-from rarl.train.vqvae import load_pixels
 
 Settings = FeaturesSettings
 

@@ -3,8 +3,10 @@
 from collections.abc import Iterator
 from pathlib import Path
 
-from rarl.models.saved import load_critic, load_prior, load_vqvae
-from rarl.models.vqvae import Codes
+from rarl.models.codes import Codes
+from rarl.models.saved_critic import load_critic
+from rarl.models.saved_prior import load_prior
+from rarl.models.saved_vqvae import load_vqvae
 from rarl.rejection import draw_best
 from rarl.runtime import device, precision, provenance
 from rarl.runtime.checkpoints import Checkpoints

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from rarl.models.saved import load_vqvae
+from rarl.models.saved_vqvae import load_vqvae
 from rarl.pictures import heading, joined, write
 from rarl.report.table import in_rows
 from rarl.runtime import device

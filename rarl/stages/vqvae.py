@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from rarl.data.shards import open_split
-from rarl.models.saved import save_vqvae
+from rarl.models.saved_vqvae import save_vqvae
 from rarl.runtime import device, provenance
 from rarl.runtime.checkpoints import Checkpoints
 from rarl.runtime.metrics_log import MetricsLog

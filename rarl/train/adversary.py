@@ -9,10 +9,15 @@ from torch import Tensor
 
 from rarl import losses
 from rarl.config import Critic as CriticSettings
-from rarl.models.critic import Critic, Scores
-from rarl.runtime import parallel
+from rarl.config import Rl
+from rarl.models.critic import Critic
+from rarl.models.decoder import Decoder
+from rarl.models.prior import CodePrior
+from rarl.models.scores import Scores
+from rarl.runtime import parallel, seeds
 from rarl.runtime.checkpoints import Stateful
 from rarl.runtime.ranks import world
+from rarl.stage_settings import FinetuneSettings
 from rarl.train.adam import adam
 from rarl.train.averaging import MovingAverage
 from rarl.train.rollouts import Rollouts
@@ -105,3 +110,18 @@ class Adversary:
     def reward(self, images: Float[Tensor, "b c height width"]) -> Scores:
         """The averaged critic's scores."""
         return self.averaged(images)
+
+
+def start(
+    settings: FinetuneSettings, rl: Rl, prior: CodePrior, decoder: Decoder, _: object
+) -> Adversary:
+    """The critic of an RL run, of what its rollouts show."""
+    assert isinstance(rl.reward, CriticSettings)  # of this kind
+    torch.manual_seed(seeds.derive(settings.seed, "finetune", "critic"))
+    return Adversary(
+        rl.reward,
+        decoder.channels,
+        decoder.scale * settings.rows[-1],
+        decoder.scale * prior.sides[-1],
+        prior.device,
+    )

@@ -3,16 +3,16 @@
 import torch
 from torch import Tensor
 
+from rarl.data.batches import batch_indices
+from rarl.models.codes import CodeSet
 from rarl.models.critic import Critic
 from rarl.models.prior import CodePrior
-from rarl.models.saved import CodeSet
 from rarl.models.vqvae import VQVAE
 from rarl.runtime import parallel, seeds
 from rarl.runtime.checkpoints import Checkpoints
 from rarl.runtime.metrics_log import MetricsLog
 from rarl.stage_settings import CriticTraining
 from rarl.train.adversary import Adversary
-from rarl.train.batches import batch_indices
 from rarl.train.loop import Loop
 from rarl.train.rollouts import all_rows, roll_out
 

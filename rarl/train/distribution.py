@@ -8,12 +8,16 @@ from jaxtyping import Float
 from torch import Tensor
 
 from rarl.config import Frechet as FrechetSettings
+from rarl.config import Rl
+from rarl.data.pixels import to_pixels
 from rarl.metrics.extractor import Extractor, pool
 from rarl.metrics.frechet import Gaussian
 from rarl.metrics.influence import Influence, Reference
-from rarl.models.critic import Scores
-from rarl.models.vqvae import to_pixels
+from rarl.models.decoder import Decoder
+from rarl.models.prior import CodePrior
+from rarl.models.scores import Scores
 from rarl.runtime import parallel
+from rarl.stage_settings import FinetuneSettings
 from rarl.train.rollouts import Rollouts
 
 
@@ -92,3 +96,16 @@ class FrechetReward:
         covariance = self._square - torch.outer(self._mean, self._mean)
         ridge = self.settings.ridge * covariance.trace() / len(covariance)
         return covariance + ridge * torch.eye(len(covariance)).to(covariance)
+
+
+def start(
+    _settings: FinetuneSettings,
+    rl: Rl,
+    _prior: CodePrior,
+    _decoder: Decoder,
+    distance: tuple[Extractor, Gaussian] | None,
+) -> FrechetReward:
+    """The reward of an RL run by its distance."""
+    assert isinstance(rl.reward, FrechetSettings)  # of this kind
+    assert distance is not None
+    return FrechetReward(rl.reward, *distance, rl.batch_size)

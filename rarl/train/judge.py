@@ -8,12 +8,14 @@ from typing import ClassVar, Protocol
 
 import torch
 
+from rarl.data.pixels import to_pixels
 from rarl.losses import nll
 from rarl.metrics.extractor import Extractor
 from rarl.metrics.frechet import Gaussian, frechet_distance
 from rarl.metrics.moments import Moments
+from rarl.models.codes import Codes
 from rarl.models.prior import CodePrior
-from rarl.models.vqvae import VQVAE, Codes, to_pixels
+from rarl.models.vqvae import VQVAE
 from rarl.runtime import precision, seeds
 from rarl.sampling import draw
 from rarl.stage_settings import FinetuneSettings

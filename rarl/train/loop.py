@@ -14,6 +14,7 @@ from rarl.runtime.checkpoints import Checkpoints, Stateful
 from rarl.runtime.errors import UserError
 from rarl.runtime.metrics_log import MetricsLog, NotFiniteError
 from rarl.runtime.progress import track
+from rarl.train import limits
 
 Step = Callable[[int], dict[str, Tensor]]
 Evaluate = Callable[[int], dict[str, float]]
@@ -93,7 +94,9 @@ class Loop:
     def _write(self, figures: dict[str, float]) -> None:
         self.log.write(self.done, figures)
         for name in figures.keys() & self.limits.keys():
-            fault = self.limits[name].fault(figures[name]) if self.done else None  # yet untrained
+            if not self.done:  # yet untrained
+                continue
+            fault = limits.fault(self.limits[name], figures[name])
             if fault and self.limits[name].action == "stop":
                 raise UserError(
                     f"{self.stage} stopped at step {self.done}: {name} {fault} (limits.{name} in "

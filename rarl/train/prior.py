@@ -6,18 +6,18 @@ import torch
 from torch import Tensor, nn
 
 from rarl.config import Prior
+from rarl.data.batches import batch_indices
 from rarl.losses import nll
+from rarl.models.codes import Codes, CodeSet
 from rarl.models.pixelcnn import PixelCNN
 from rarl.models.prior import CodePrior
-from rarl.models.saved import CodeSet
-from rarl.models.vqvae import Codes
 from rarl.runtime import parallel, seeds
 from rarl.runtime.checkpoints import Checkpoints
 from rarl.runtime.metrics_log import MetricsLog
 from rarl.stage_settings import PriorSettings
 from rarl.train.adam import adam
 from rarl.train.averaging import MovingAverage, Selection
-from rarl.train.batches import batch_indices, consecutive
+from rarl.train.held_out import evaluate_nll
 from rarl.train.loop import Loop
 
 
@@ -37,16 +37,6 @@ def maximise_likelihood(
     norm = nn.utils.clip_grad_norm_(prior.parameters(), gradient_clip)
     optimiser.step()
     return {"nll": loss.detach(), "gradient_norm": norm}
-
-
-@torch.inference_mode()
-def evaluate_nll(prior: CodePrior, codes: CodeSet, batch_size: int) -> float:
-    """Mean NLL of a code set, nats a code; the prior in evaluation mode."""
-    total = 0.0
-    for indices in consecutive(len(codes), batch_size):
-        batch = codes.take(indices, prior.device)
-        total += float(nll(prior(batch), prior.own(batch))) * len(indices)
-    return total / len(codes)
 
 
 def unigram_nll(train: Tensor, val: Tensor, codebook_size: int) -> float:

@@ -9,16 +9,16 @@ from torch import Tensor, nn
 
 from rarl import losses
 from rarl.config import Rl
-from rarl.models.critic import Scores
+from rarl.data.batches import batch_indices
+from rarl.models.codes import Codes, CodeSet
+from rarl.models.decoder import Decoder
 from rarl.models.prior import CodePrior
-from rarl.models.saved import CodeSet
-from rarl.models.vqvae import Codes
+from rarl.models.scores import Scores
 from rarl.runtime import parallel, seeds
 from rarl.runtime.ranks import world
 from rarl.sampling import policy_log_probs
-from rarl.train.batches import batch_indices
 from rarl.train.credit import Credit
-from rarl.train.rollouts import Decoder, Rollouts, random_part, roll_out, within
+from rarl.train.rollouts import Rollouts, random_part, roll_out, within
 
 
 class RewardSource(Protocol):

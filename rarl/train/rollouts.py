@@ -3,27 +3,18 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Protocol
 
 import torch
 from torch import Tensor
 
+from rarl.models.codes import Codes
+from rarl.models.decoder import Decoder
 from rarl.models.prior import CodePrior
-from rarl.models.vqvae import Codes
 from rarl.runtime import parallel
 from rarl.runtime.ranks import world
 from rarl.sampling import sample
 
 Rows = tuple[slice, ...]  # of each grid, coarse to fine
-
-
-class Decoder(Protocol):
-    """What turns codes into what the critic sees: a VQ-VAE, or nothing but the codes."""
-
-    channels: int
-    scale: int  # rows for a row of the finest codes
-
-    def decode(self, codes: Codes) -> Tensor: ...
 
 
 @dataclass(frozen=True)

@@ -6,26 +6,17 @@ import torch
 from torch import Tensor
 from torchvision.transforms.v2.functional import horizontal_flip
 
+from rarl.data.batches import batch_indices, consecutive
+from rarl.data.loaders import load_images
 from rarl.data.shards import Pictures
 from rarl.models.quantize import perplexity, share_in_use
-from rarl.models.vqvae import VQVAE, to_unit, vqvae_loss
+from rarl.models.vqvae import VQVAE, vqvae_loss
 from rarl.runtime import parallel, seeds
 from rarl.runtime.checkpoints import Checkpoints
 from rarl.runtime.metrics_log import MetricsLog
 from rarl.stage_settings import VqvaeSettings
 from rarl.train.adam import adam
-from rarl.train.batches import batch_indices, consecutive
 from rarl.train.loop import Loop
-
-
-def load_pixels(pictures: Pictures, indices: Tensor) -> Tensor:
-    """(B, 3, H, W) uint8, on the CPU."""
-    return torch.from_numpy(pictures.take(indices.numpy())).permute(0, 3, 1, 2)
-
-
-def load_images(pictures: Pictures, indices: Tensor, device: torch.device) -> Tensor:
-    """(B, 3, H, W) float32 in [-1, 1]."""
-    return to_unit(load_pixels(pictures, indices).to(device))
 
 
 def train_vqvae(

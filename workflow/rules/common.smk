@@ -16,6 +16,11 @@ def stage(name):
     )
 
 
+def code(stage, kinds=()):
+    """The fingerprint of a stage's code; kept is what `rarl accept` explains a change of it by."""
+    return records.code(stage, kinds)
+
+
 # Not among the parameters, a change of which would run everything again.
 CHECKPOINTS = (
     f"--checkpoint-seconds {CONFIG.checkpoints.every_seconds}"

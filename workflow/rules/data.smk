@@ -9,6 +9,8 @@ rule prepare:
         settings=lambda w: plan.to_json(
             plan.prepare(CONFIG, w.dataset, int(w.image_size))
         ),
-        code=fingerprint.of("prepare"),
+        code=lambda w: code(
+            "prepare", plan.prepare(CONFIG, w.dataset, int(w.image_size)).kinds
+        ),
     shell:
         STAGE + " --manifest {output.manifest:q}"

@@ -14,7 +14,7 @@ rule draw:
         settings=lambda w: plan.to_json(
             plan.draw(CONFIG, w.experiment, w.method, int(w.seed), int(w.shard))
         ),
-        code=fingerprint.of("draw"),
+        code=code("draw"),
     shell:
         STAGE + " --prior {input.prior:q} --output {output.output:q}"
         " --timing {output.timing:q}"
@@ -38,7 +38,7 @@ rule reject:
         settings=lambda w: plan.to_json(
             plan.reject(CONFIG, w.experiment, w.method, int(w.seed), int(w.shard))
         ),
-        code=fingerprint.of("reject"),
+        code=code("reject"),
     shell:
         STAGE
         + " --vqvae {input.vqvae:q} --prior {input.prior:q} --critic {input.critic:q}"
@@ -57,7 +57,7 @@ rule reference:
         f"{BENCHMARKS}/{{experiment}}/reference.tsv"
     params:
         settings=lambda w: plan.to_json(plan.features(CONFIG, w.experiment)),
-        code=fingerprint.of("reference"),
+        code=lambda w: code("reference", plan.features(CONFIG, w.experiment).kinds),
     shell:
         stage("reference")
         + " --vqvae {input.vqvae:q} --codes {input.codes:q} --output {output.output:q}"
@@ -74,7 +74,9 @@ use rule reference as reward_reference with:
         settings=lambda w: plan.to_json(
             plan.reward_reference(CONFIG, w.experiment, w.method)
         ),
-        code=fingerprint.of("reference"),
+        code=lambda w: code(
+            "reference", plan.reward_reference(CONFIG, w.experiment, w.method).kinds
+        ),
 
 
 rule reference_images:
@@ -88,7 +90,9 @@ rule reference_images:
         f"{BENCHMARKS}/{{experiment}}/reference-images.tsv"
     params:
         settings=lambda w: plan.to_json(plan.features(CONFIG, w.experiment)),
-        code=fingerprint.of("reference_images"),
+        code=lambda w: code(
+            "reference_images", plan.features(CONFIG, w.experiment).kinds
+        ),
     shell:
         STAGE + " --data {input.data:q} --output {output.output:q}"
 
@@ -105,7 +109,7 @@ rule features:
         f"{BENCHMARKS}/{{experiment}}/{{method}}/features-{{seed}}-{{shard}}.tsv"
     params:
         settings=lambda w: plan.to_json(plan.features(CONFIG, w.experiment)),
-        code=fingerprint.of("features"),
+        code=lambda w: code("features", plan.features(CONFIG, w.experiment).kinds),
     shell:
         STAGE + " --vqvae {input.vqvae:q} --samples {input.samples:q}"
         " --output {output.output:q}"
@@ -123,7 +127,7 @@ rule distance:
         f"{BENCHMARKS}/{{experiment}}/{{method}}/distance.tsv"
     params:
         settings=plan.to_json(plan.distance()),
-        code=fingerprint.of("distance"),
+        code=code("distance"),
     shell:
         STAGE + " --reference {input.reference:q} --samples {input.samples:q}"
         " --output {output.output:q}"
@@ -141,7 +145,7 @@ rule reconstruction:
         f"{BENCHMARKS}/{{experiment}}/reconstruction.tsv"
     params:
         settings=plan.to_json(plan.distance()),
-        code=fingerprint.of("reconstruction"),
+        code=code("reconstruction"),
     shell:
         STAGE
         + " --images {input.images:q} --reconstructions {input.reconstructions:q}"
@@ -160,7 +164,9 @@ rule real_features:
         f"{BENCHMARKS}/{{experiment}}/real-features.tsv"
     params:
         settings=lambda w: plan.to_json(plan.real_features(CONFIG, w.experiment)),
-        code=fingerprint.of("real_features"),
+        code=lambda w: code(
+            "real_features", plan.real_features(CONFIG, w.experiment).kinds
+        ),
     shell:
         STAGE
         + " --vqvae {input.vqvae:q} --codes {input.codes:q} --output {output.output:q}"
@@ -179,7 +185,7 @@ rule quality:
         f"{BENCHMARKS}/{{experiment}}/{{method}}/quality.tsv"
     params:
         settings=lambda w: plan.to_json(plan.quality(CONFIG, w.experiment)),
-        code=fingerprint.of("quality"),
+        code=code("quality"),
     shell:
         STAGE + " --real {input.real:q} --samples {input.samples:q}"
         " --timings {input.timings:q} --output {output.output:q}"
@@ -200,6 +206,6 @@ rule seconds:
                 CONFIG, w.experiment, w.method, CONFIG.tables[w.table].batch_size
             )
         ),
-        code=fingerprint.of("seconds"),
+        code=code("seconds"),
     shell:
         STAGE.replace("{threads}", "1") + " --output {output.output:q}"

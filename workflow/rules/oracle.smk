@@ -19,7 +19,7 @@ rule oracle:
     threads: gpus("prior")
     params:
         settings=lambda w: plan.to_json(plan.oracle_prior(CONFIG, w.experiment)),
-        code=fingerprint.of("prior"),
+        code=code("prior"),
         gpus=gpus("prior"),
     shell:
         stage("prior")
@@ -40,7 +40,7 @@ rule oracle_codes:
         experiment=one_of(ORACLES),
     params:
         settings=lambda w: plan.to_json(plan.oracle_codes(CONFIG, w.experiment)),
-        code=fingerprint.of("oracle_codes"),
+        code=code("oracle_codes"),
     shell:
         STAGE + " --oracle {input.oracle:q} --output {output.output:q}"
 
@@ -66,7 +66,9 @@ rule finetune_oracle:
     threads: gpus("rl")
     params:
         settings=lambda w: plan.to_json(plan.finetune(CONFIG, w.experiment, w.method)),
-        code=fingerprint.of("finetune_oracle"),
+        code=lambda w: code(
+            "finetune_oracle", plan.finetune(CONFIG, w.experiment, w.method).kinds
+        ),
         gpus=gpus("rl"),
     shell:
         TRAIN
@@ -91,7 +93,7 @@ rule nll:
         experiment=one_of(ORACLES),
     params:
         settings=lambda w: plan.to_json(plan.nll(CONFIG, w.experiment)),
-        code=fingerprint.of("nll"),
+        code=code("nll"),
     shell:
         STAGE
         + " --oracle {input.oracle:q} --codes {input.codes:q} --prior {input.prior:q}"

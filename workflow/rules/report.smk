@@ -99,7 +99,7 @@ rule grid:
         f"{BENCHMARKS}/{{experiment}}/grid.tsv"
     params:
         settings=lambda w: plan.to_json(plan_report.grid(CONFIG, w.experiment)),
-        code=fingerprint.of("grid"),
+        code=code("grid"),
     shell:
         STAGE + " --vqvae {input.vqvae:q} --samples {input.samples:q}"
         " --finetunings {input.finetunings:q} --output {output.output:q}"
@@ -123,7 +123,7 @@ rule curves:
         f"{BENCHMARKS}/{{experiment}}/curves.tsv"
     params:
         settings=lambda w: plan.to_json(plan_report.curves(CONFIG, w.experiment)),
-        code=fingerprint.of("curves"),
+        code=code("curves"),
     shell:
         STAGE + " --metrics {input.metrics:q} --output {output.output:q}"
 
@@ -158,7 +158,7 @@ rule samples_figure:
         figure=figures_of("samples"),
     params:
         settings=lambda w: plan.to_json(plan_report.samples_figure(CONFIG, w.figure)),
-        code=fingerprint.of("samples_figure"),
+        code=code("samples_figure"),
     shell:
         STAGE + " --vqvaes {input.vqvaes:q} --samples {input.samples:q}"
         " --finetunings {input.finetunings:q} --output {output.output:q}"
@@ -188,7 +188,7 @@ rule time_figure:
         figure=figures_of("time"),
     params:
         settings=lambda w: plan.to_json(plan_report.time_figure(CONFIG, w.figure)),
-        code=fingerprint.of("time_figure"),
+        code=code("time_figure"),
     shell:
         STAGE
         + " --metrics {input.metrics:q} --output {output.output:q} --csv {output.csv:q}"
@@ -212,7 +212,7 @@ rule distance_table:
         table=tables_of("distance", "reconstruction"),
     params:
         settings=lambda w: plan.to_json(plan_report.table(CONFIG, w.table)),
-        code=fingerprint.of("distance_table"),
+        code=code("distance_table"),
     shell:
         STAGE + " --distances {input.distances:q} --finetunings {input.finetunings:q}"
         " --metrics {input.metrics:q}" + TABLE_FILES
@@ -233,7 +233,7 @@ rule seconds_table:
         table=tables_of("seconds"),
     params:
         settings=lambda w: plan.to_json(plan_report.table(CONFIG, w.table)),
-        code=fingerprint.of("seconds_table"),
+        code=code("seconds_table"),
     shell:
         STAGE + " --seconds {input.seconds:q}" + TABLE_FILES
 
@@ -257,7 +257,7 @@ rule quality_table:
         table=tables_of("quality"),
     params:
         settings=lambda w: plan.to_json(plan_report.table(CONFIG, w.table)),
-        code=fingerprint.of("quality_table"),
+        code=code("quality_table"),
     shell:
         STAGE + " --distances {input.distances:q} --qualities {input.qualities:q}"
         " --finetunings {input.finetunings:q} --metrics {input.metrics:q}"
@@ -282,7 +282,7 @@ rule replicated_table:
         table=tables_of("replicated"),
     params:
         settings=lambda w: plan.to_json(plan_report.table(CONFIG, w.table)),
-        code=fingerprint.of("replicated_table"),
+        code=code("replicated_table"),
     shell:
         STAGE + " --distances {input.distances:q} --qualities {input.qualities:q}"
         " --finetunings {input.finetunings:q} --metrics {input.metrics:q}"
@@ -306,7 +306,7 @@ rule nll_table:
         table=tables_of("nll"),
     params:
         settings=lambda w: plan.to_json(plan_report.table(CONFIG, w.table)),
-        code=fingerprint.of("nll_table"),
+        code=code("nll_table"),
     shell:
         STAGE + " --nlls {input.nlls:q} --finetunings {input.finetunings:q}"
         " --metrics {input.metrics:q}" + TABLE_FILES
@@ -325,7 +325,7 @@ rule architecture_table:
         table=tables_of("architecture"),
     params:
         settings=lambda w: plan.to_json(plan_report.architecture(CONFIG, w.table)),
-        code=fingerprint.of("architecture_table"),
+        code=code("architecture_table"),
     shell:
         STAGE + TABLE_FILES
 
@@ -346,6 +346,6 @@ rule table_page:
         f"{BENCHMARKS}/tables/{{table}}-page.tsv"
     params:
         settings=plan.to_json(plan_report.page()),
-        code=fingerprint.of("table_page"),
+        code=code("table_page"),
     shell:
         STAGE + " --markdown {input.markdown:q} --output {output.output:q}"

@@ -14,7 +14,7 @@ rule vqvae:
     threads: gpus("vqvae")
     params:
         settings=lambda w: plan.to_json(plan.vqvae(CONFIG, w.experiment)),
-        code=fingerprint.of("vqvae"),
+        code=code("vqvae"),
         gpus=gpus("vqvae"),
     shell:
         TRAIN + " --data {input.data:q} --output {output.output:q}"
@@ -33,7 +33,7 @@ rule codes:
         f"{BENCHMARKS}/{{experiment}}/codes.tsv"
     params:
         settings=lambda w: plan.to_json(plan.codes(CONFIG, w.experiment)),
-        code=fingerprint.of("codes"),
+        code=code("codes"),
     shell:
         STAGE
         + " --data {input.data:q} --vqvae {input.vqvae:q} --output {output.output:q}"
@@ -53,7 +53,7 @@ rule prior:
     threads: gpus("prior")
     params:
         settings=lambda w: plan.to_json(plan.prior(CONFIG, w.experiment, w.grid)),
-        code=fingerprint.of("prior"),
+        code=code("prior"),
         gpus=gpus("prior"),
     shell:
         TRAIN + " --codes {input.codes:q} --output {output.output:q}"
@@ -81,7 +81,9 @@ rule finetune:
     threads: gpus("rl")
     params:
         settings=lambda w: plan.to_json(plan.finetune(CONFIG, w.experiment, w.method)),
-        code=fingerprint.of("finetune"),
+        code=lambda w: code(
+            "finetune", plan.finetune(CONFIG, w.experiment, w.method).kinds
+        ),
         gpus=gpus("rl"),
     shell:
         TRAIN
@@ -107,7 +109,7 @@ rule critic:
     threads: gpus("rl")
     params:
         settings=lambda w: plan.to_json(plan.critic(CONFIG, w.experiment, w.method)),
-        code=fingerprint.of("critic"),
+        code=code("critic"),
         gpus=gpus("rl"),
     shell:
         TRAIN

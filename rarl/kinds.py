@@ -1,0 +1,35 @@
+"""The kinds among which a configuration chooses, and the module behind each.
+
+A registry imports the module of the chosen kind alone, by `load`. The fingerprint of a stage's code
+does not cover this file: it covers the modules of the kinds that the stage's settings choose
+(`Settings.kinds`). So a new kind is a module and a line here, and re-runs nothing.
+"""
+
+import importlib
+from types import ModuleType
+
+DATASETS = {
+    "celeba": "rarl.data.celeba",
+    "celeba_hq": "rarl.data.folder",
+    "folder": "rarl.data.folder",
+    "lsun": "rarl.data.lsun",
+    "openmoji": "rarl.data.openmoji",
+}
+EXTRACTORS = {
+    "efficientnet_lite0": "rarl.metrics.efficientnet",
+    "efficientnet_lite1": "rarl.metrics.efficientnet",
+    "inception": "rarl.metrics.inception",
+}
+OBJECTIVES = {  # of fine-tuning
+    "mle": "rarl.train.likelihood",
+    "reinforce": "rarl.train.reinforcing",
+}
+REWARDS = {  # of reinforcement
+    "critic": "rarl.train.adversary",
+    "frechet": "rarl.train.distribution",
+}
+
+
+def load(registry: dict[str, str], kind: str) -> ModuleType:
+    """The module of a kind, imported now. Raises KeyError for an unknown kind."""
+    return importlib.import_module(registry[kind])
