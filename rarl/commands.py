@@ -17,6 +17,15 @@ def add(parser: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     ):
         command = _command(parser, name, summary, function)
         command.add_argument("configfile", type=Path, nargs="+", help="later ones overlay")
+    accepting = _command(
+        parser, "accept", "Lets results stand that a change of code or settings made stale.", accept
+    )
+    accepting.add_argument("targets", nargs="*", help="files; default: all of the configuration's")
+    accepting.add_argument(
+        "--configfile", type=Path, nargs="+", default=[Path("config.yaml")], help="as Snakemake's"
+    )
+    accepting.add_argument("--snakefile", type=Path, default=Path("Snakefile"))
+    accepting.add_argument("--yes", action="store_true", help="do not ask")
     exporting = _command(parser, "export", "Writes a trained model as a portable folder.", export)
     _model(exporting)
     exporting.add_argument("output", type=Path, help="folder")
@@ -62,6 +71,28 @@ def parameters(configfile: list[Path]) -> str:
     from rarl.models import sizes  # noqa: PLC0415 - imports torch
 
     return sizes.table(load(*configfile))
+
+
+def accept(targets: list[str], *, configfile: list[Path], snakefile: Path, yes: bool) -> str:
+    """Shows what is stale and why; after a yes, Snakemake takes it as up to date.
+
+    Raises `ConfigError`, and `UserError` for a target or a workflow that cannot be planned.
+    """
+    from rarl import acceptance  # noqa: PLC0415 - imports Snakemake
+
+    results = Path(load(*configfile).results)
+    with acceptance.planned(snakefile, configfile, targets) as workflow:
+        jobs = workflow.stale()
+        if not jobs:
+            return "nothing is stale by code or settings alone"
+        shown = "\n".join(
+            f"{' '.join(map(str, of.outputs))}: {'; '.join(of.changed)}" for of in jobs
+        )
+        question = f"{shown}\naccept these {len(jobs)} jobs as they are? [y/N] "
+        if not yes and input(question).strip().lower() not in ("y", "yes"):
+            return "nothing accepted"
+        log = acceptance.accept(workflow, jobs, results)
+        return f"{shown}\naccepted {len(jobs)} jobs, noted in {log}"
 
 
 def export(experiment: str, method: str, output: Path, *, configfile: list[Path]) -> str:

@@ -5,6 +5,7 @@ Snakemake keeps real records of finished jobs. Each test then changes one thing 
 jobs of a dry run with the exact list that the change concerns.
 """
 
+import json
 import os
 import re
 import shutil
@@ -260,6 +261,76 @@ def test_code_runs_again_what_it_computes(finished, module, old, new, expected):
         assert planned(finished) == expected
     finally:
         path.write_text(before)
+
+
+@pytest.fixture
+def accepting(finished, tmp_path):
+    """A copy of the finished workflow, and `rarl accept` in it."""
+    folder = tmp_path / "copy"
+    shutil.copytree(finished, folder)  # time stamps, too
+    code = (
+        "import sys; from pathlib import Path; from rarl import commands;"
+        "print(commands.accept(sys.argv[2:], configfile=[Path(sys.argv[1])],"
+        " snakefile=Path('Snakefile'), yes=True))"
+    )
+
+    def accept(configfile: str = "config.yaml", *targets: str) -> str:
+        done = subprocess.run(
+            [sys.executable, "-c", code, configfile, *targets],
+            cwd=folder,
+            env={**os.environ, "PYTHONPATH": str(folder), "XDG_CACHE_HOME": str(folder / ".cache")},
+            stdout=subprocess.PIPE,
+            text=True,
+            check=True,
+        )
+        return done.stdout
+
+    return folder, accept
+
+
+TINY_TABLE = "results/tables/tiny.csv"
+
+
+def test_accepted_code_and_settings_run_nothing_again_and_later_ones_do(accepting):
+    folder, accept = accepting
+    files = [path for path in (folder / "results").rglob("*") if path.is_file()]
+    before = {path: (path.read_bytes(), path.stat().st_mtime_ns) for path in files}
+    stage, config = folder / "rarl" / "stages" / "draw.py", folder / "config.yaml"
+    stage.write_text(stage.read_text().replace("def run(", "CHANGED = 1\n\n\ndef run(", 1))
+    config.write_text(config.read_text().replace("codebook_decay: 0.9", "codebook_decay: 0.8"))
+    assert planned(folder) == {"vqvae"} | AFTER_VQVAE
+
+    shown = accept("config.yaml", TINY_TABLE)
+    assert "squares16/mle/samples-0-0.safetensors" in shown
+    assert "module rarl.stages.draw\n" in shown
+    assert "setting vqvae.codebook_decay: 0.9 -> 0.8" in shown
+    assert planned(folder) == set()
+    assert {path: (path.read_bytes(), path.stat().st_mtime_ns) for path in files} == before
+
+    [line] = (folder / "results" / "accepted.jsonl").read_text().splitlines()
+    acceptance = json.loads(line)
+    of = acceptance["outputs"]["results/squares16/vqvae.safetensors"]
+    assert of["changed"] == ["setting vqvae.codebook_decay: 0.9 -> 0.8"]
+    assert of["old"]["code"] == of["new"]["code"]
+    assert json.loads(of["old"]["settings"])["vqvae"]["codebook_decay"] == 0.9
+    assert json.loads(of["new"]["settings"])["vqvae"]["codebook_decay"] == 0.8
+    assert acceptance["tables"] == ["results/tables/tiny.md"]
+
+    assert "nothing is stale" in accept("config.yaml", TINY_TABLE)
+    stage.write_text(stage.read_text().replace("CHANGED = 1", "CHANGED = 2"))
+    assert planned(folder) == SAMPLING
+
+
+def test_what_has_to_run_is_not_accepted(accepting):
+    folder, accept = accepting
+    stage = folder / "rarl" / "stages" / "draw.py"
+    stage.write_text(stage.read_text().replace("def run(", "CHANGED = 1\n\n\ndef run(", 1))
+    (folder / "results/squares16/mle/samples-0-0.safetensors").unlink()
+    shown = accept("config.yaml", TINY_TABLE)
+    assert "squares16/mle/samples-0-0.safetensors" not in shown
+    assert "squares16/single/samples-0-0.safetensors" in shown
+    assert "draw mle 0" in planned(folder)
+    assert "draw single 0" not in planned(folder)
 
 
 @pytest.mark.parametrize(
