@@ -18,7 +18,7 @@ from small_jobs import LOG, OUT, PROCESSES, TRAINING, Job, inputs, jobs
 
 from rarl import plan
 from rarl.config import Prior
-from rarl.runtime import artefact, checkpoints, files
+from rarl.runtime import checkpoints, files
 from rarl.runtime.checkpoints import Checkpoints
 from rarl.runtime.signals import StoppedError
 from rarl.stage_settings import PriorSettings
@@ -78,14 +78,8 @@ def die_in_write(number: int) -> None:
 
 
 def same(a: Path, b: Path) -> bool:
-    """Whether two folders hold the same results; only clocks may differ."""
-    of_a, of_b = artefact.load(a / OUT), artefact.load(b / OUT)
-    assert of_a.tensors.keys() == of_b.tensors.keys()
-    return (
-        all(torch.equal(of_a.tensors[name], of_b.tensors[name]) for name in of_a.tensors)
-        and of_a.metadata == of_b.metadata
-        and figures(a) == figures(b)
-    )
+    """Whether two folders hold the same artefact, byte by byte, and logs that differ in clocks."""
+    return (a / OUT).read_bytes() == (b / OUT).read_bytes() and figures(a) == figures(b)
 
 
 def figures(folder: Path) -> list[dict[str, float]]:
@@ -197,6 +191,35 @@ def test_checkpoints_of_other_settings_are_refused(
     assert said.count("the checkpoint is of other settings, inputs or code; not used") == 2
     assert same(whole, broken)
     assert not list(broken.glob("*.state"))
+
+
+def test_killed_again_after_a_change_of_settings_it_goes_on_from_the_second_kill(
+    tmp_path: Path, jobs: dict[str, Job], capfd: pytest.CaptureFixture[str]
+):
+    """The checkpoints of the first settings are of later steps."""
+    whole, broken = tmp_path / "whole", tmp_path / "broken"
+    jobs["prior-1"](whole)
+    assert killed(jobs["prior-0"], broken, partial(die_at_visit, 7, 1)) == 9
+    assert killed(jobs["prior-1"], broken, partial(die_at_visit, 3, 1)) == 9
+    newest = max(broken.glob("*.state/*.pt"))
+    assert newest.name.startswith("0000000003-")
+    capfd.readouterr()
+    jobs["prior-1"](broken)
+    assert capfd.readouterr().err.splitlines()[0] == f"{newest}: goes on from here"
+    assert same(whole, broken)
+
+
+def test_what_is_refused_is_kept_no_longer_than_there_is_room(tmp_path: Path):
+    """Nor is it removed before: who takes a change of settings back goes on."""
+    first, second = (Checkpoints(tmp_path / "out", {"setting": n}) for n in (1, 2))
+    for done in (90, 100):
+        first.save(done, {"done": done})
+    assert second.load() is None
+    left = []
+    for done in (5, 10, 15):
+        second.save(done, {"done": done})
+        left.append(sorted(int(path.name[:10]) for path in first.folder.iterdir()))
+    assert left == [[5, 100], [5, 10], [10, 15]]
 
 
 def test_a_checkpoint_that_is_a_pickle_is_not_unpickled(

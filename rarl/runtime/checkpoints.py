@@ -67,6 +67,7 @@ class Checkpoints:
         self._saved_at = time.monotonic()
         self._signals = noted()
         self._asked = Noted()
+        self._refused: set[Path] = set()
 
     def __enter__(self) -> Self:
         self._asked = self._signals.__enter__()
@@ -99,13 +100,16 @@ class Checkpoints:
         return late or (steps > 0 and done % steps == 0)
 
     def save(self, done: int, state: dict[str, Any]) -> None:
-        """Writes numbers, texts and tensors, nested at will, as of `done` steps since the start."""
+        """Writes numbers, texts and tensors, nested at will, as of `done` steps since the start.
+
+        `KEEP` files are left. Those that `load` refused are removed first, whatever their step.
+        """
         content = io.BytesIO()
         torch.save({"made": self._made, "state": state}, content)
         digest = hashlib.sha256(content.getbuffer()).hexdigest()
         with atomic(self.folder / f"{done:010d}-{digest}.pt") as temporary:
             temporary.write_bytes(content.getbuffer())
-        for old in self._newest_first()[KEEP:]:
+        for old in sorted(self._newest_first(), key=self._refused.__contains__)[KEEP:]:
             old.unlink()
         self._saved_at = time.monotonic()
 
@@ -118,6 +122,7 @@ class Checkpoints:
             try:
                 state = self._read(path)
             except _RefusedError as error:
+                self._refused.add(path)
                 _say(f"{path}: {error}; not used")
             else:
                 _say(f"{path}: goes on from here")
