@@ -28,7 +28,7 @@ from torch._ops import OpOverload
 from torch._subclasses.fake_tensor import FakeTensorMode
 
 from rarl import plan
-from rarl.config import Config, Critic, Dataset, Experiment, Rl, load
+from rarl.config import CelebA, Config, Critic, Dataset, Experiment, Rl, load
 from rarl.losses import nll
 from rarl.metrics.extractors import load_extractor
 from rarl.models.codes import Codes, CodeSet
@@ -50,9 +50,10 @@ FLOAT, CODE = 4, 2  # bytes of a float32, and of a code on disk
 ROOM = 0.9  # of a GPU's memory; the rest is for cuDNN's workspaces and fragments
 CPU = torch.device("cpu")
 
-TRAINING_PICTURES = {  # of each kind of data set, before `val_fraction`
+TRAINING_PICTURES = {  # of each kind of data set and split, before `val_fraction`
     "lsun": 3_033_042,  # bedroom_train_lmdb
-    "celeba": 202_599,  # with split: all
+    "celeba official": 162_770,  # list_eval_partition.txt, partition 0
+    "celeba all": 202_599,
     "celeba_hq": 30_000,
     "openmoji": 4_495,
 }
@@ -323,11 +324,12 @@ def prior_stages(config: Config, experiment: str, decode: float) -> list[Stage]:
 
 
 def training_pictures(dataset: Dataset, given: int | None) -> int:
-    known = given or TRAINING_PICTURES.get(dataset.kind)
+    kind = f"{dataset.kind} {dataset.split}" if isinstance(dataset, CelebA) else dataset.kind
+    known = given or TRAINING_PICTURES.get(kind)
     if known is None:
         raise SystemExit(f"how many pictures has a data set of kind {dataset.kind}? --pictures N")
     kept = min(known, dataset.max_images or known)
-    return round(kept * (1 - getattr(dataset, "val_fraction", 0.0)))
+    return round(kept * (1 - (getattr(dataset, "val_fraction", None) or 0.0)))
 
 
 # ------------------------------------------------------------------------------ output

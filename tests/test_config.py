@@ -111,6 +111,7 @@ def test_crop_box_is_read():
         ),
         ("defaults/sampling/seeds", [1, 1], "holds one twice"),
         ("experiments/squares16/dataset", "square", "(did you mean 'squares'?)"),
+        ("experiments/README.md", RAW["experiments"]["squares16"], "taken in the folder"),
         ("datasets/squares/kind", "lmdb", "datasets.squares: "),
         ("datasets/squares/crop", "middle", "datasets.squares.crop"),
         ("methods/single/rl", {"kl_wieght": 1}, "methods.single.rl.kl_wieght: unknown key"),
@@ -468,6 +469,16 @@ def test_an_oracles_critic_is_sized_for_what_it_sees(critic_input: str, sees: st
 def test_what_is_marked_as_ours_exists(ours: dict[str, list[str]], message: str):
     with pytest.raises(ConfigError, match=re.escape(message)):
         parse(edited("tables/architecture/ours", ours))
+
+
+@pytest.mark.parametrize(
+    ("experiment", "images"), [("celeba-128-16", 202_599), ("celeba-hq-512-32-64", 30_000)]
+)
+def test_the_papers_steps_are_100_epochs_of_all_images(experiment: str, images: int):
+    config = load(TINY.parent.parent / "config" / "paper.yaml")
+    of = config.experiments[experiment]
+    trained_on = images * (1 - config.datasets[of.dataset].val_fraction)
+    assert of.vqvae.steps * of.vqvae.batch_size / trained_on == pytest.approx(100, rel=0.02)
 
 
 def test_a_table_is_not_called_like_a_tidy_csv():

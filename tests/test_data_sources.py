@@ -15,6 +15,7 @@ from PIL import Image
 from pydantic import ValidationError
 
 from rarl.config import CelebA, CelebAHQ, Crop, Dataset, Folder, Lsun, OpenMoji
+from rarl.data import celeba as celeba_source
 from rarl.data.decode import to_square
 from rarl.data.pictures import Source, arrange, split_of
 from rarl.data.sources import open_source
@@ -164,7 +165,11 @@ def test_celeba_official_split(celeba_root: Path) -> None:
     assert [len(limited[split]) for split in ("train", "val")] == [3, 2]
 
 
-def test_celeba_of_all_images_needs_no_partition(celeba_root: Path) -> None:
+def test_celeba_of_all_images_needs_no_partition(
+    celeba_root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert "holds 12 of CelebA's 202599 images" in refusal(celeba(celeba_root, val_fraction=0.3))
+    monkeypatch.setattr(celeba_source, "IMAGES", 12)
     (celeba_root / "list_eval_partition.txt").unlink()
     (celeba_root / "img_align_celeba" / "readme.txt").write_text("no image")
     got = by_split(open_source(celeba(celeba_root, val_fraction=0.3), 8))

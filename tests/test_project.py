@@ -1,7 +1,6 @@
 """The project's own files: what is installed, and what a fresh clone holds."""
 
 import re
-import subprocess
 import tomllib
 from pathlib import Path
 
@@ -43,24 +42,3 @@ def test_conda_and_pip_install_the_same_packages():
 def test_the_package_uses_what_it_declares(package: str):
     sources = "\n".join(path.read_text() for path in (ROOT / "rarl").rglob("*.py"))
     assert re.search(rf"^ *(import|from) {package}\b", sources, re.MULTILINE)
-
-
-def ignored(path: str) -> bool:
-    return not subprocess.run(["git", "check-ignore", "-q", path], cwd=ROOT, check=False).returncode
-
-
-def test_a_clone_holds_the_page_of_results_and_nothing_that_was_computed():
-    assert not ignored("results/README.md")
-    assert ignored("results/tables/table2.csv")
-
-
-def test_the_page_of_results_names_every_file_that_a_rule_makes():
-    page = (ROOT / "results" / "README.md").read_text()
-    rules = "\n".join(path.read_text() for path in (ROOT / "workflow" / "rules").glob("*.smk"))
-    made = re.findall(r'f"\{(?:RUN|BRANCH|RESULTS|FIGURES)\}/([^"]*)"', rules)
-    assert len(made) > 20
-    for name in made:
-        first = re.split(r"[{./]", name.rpartition("/")[2] or name)[0]  # up to a wildcard or suffix
-        assert first == "" or first in page, name
-    for rule in re.findall(r"^rule (\w+):", rules, re.MULTILINE):
-        assert rule in page or rule.endswith("_table"), rule

@@ -16,7 +16,7 @@ from rarl.config.rewards import Critic
 from rarl.config.tables import Figure, Table, experiments_of, methods_of, paper_rows
 
 LONG = ".long"  # ends the stem of a table's tidy CSV
-RESERVED = ("benchmarks", "data", "figures", "logs", "tables")  # folders beside the experiments'
+RESERVED = ("README.md", "benchmarks", "data", "figures", "logs", "tables")  # of the results
 
 
 # The `rl` settings that an objective reads, where it doesn't read all.
@@ -95,9 +95,7 @@ class Config(Settings):
     def _experiments_hold(self) -> Self:
         for name, experiment in self.experiments.items():
             if name in RESERVED:
-                raise ValueError(
-                    f"experiments.{name}: the name is taken by a folder of the results"
-                )
+                raise ValueError(f"experiments.{name}: the name is taken in the folder of results")
             require(experiment.dataset, self.datasets, f"experiments.{name}.dataset", "dataset")
             if experiment.oracle is not None:
                 self._require_source(experiment, experiment.oracle.of, f"experiments.{name}.oracle")

@@ -8,12 +8,12 @@ from PIL import Image
 from rarl.config import CelebA
 from rarl.config.celeba import CELEBA_HEIGHT, CELEBA_WIDTH
 from rarl.data.decode import decode, require_size
-from rarl.data.folder import SUFFIXES
 from rarl.data.pictures import Source, Split, arrange, split_of, stream
 from rarl.runtime.errors import UserError
 
 PICTURES = "img_align_celeba"
 PARTITION = "list_eval_partition.txt"
+IMAGES = 202_599  # in the official archive
 LINE = re.compile(r"(?P<name>[^\s/]+)\s+(?P<number>[012])")
 SPLIT_OF_NUMBER: dict[str, Split] = {"0": "train", "1": "val"}  # 2 is test, which is not used
 FROM = "https://mmlab.ie.cuhk.edu.hk/projects/CelebA.html"
@@ -23,18 +23,20 @@ def open_source(settings: CelebA, _image_size: int) -> Source:
     """The images of partitions 0 (train) and 1 (val), or all, of which a part is val.
 
     An image of another size than 178x218 is unreadable. With all images the partition file is not
-    read. Raises `UserError` when a part of the layout is missing, a line of the partition file is
-    malformed, or it names an image twice or one that is not there.
+    read. Raises `UserError` when a part of the layout is missing, the archive is not whole, a line
+    of the partition file is malformed, or it names an image twice or one that is not there.
     """
     root = Path(settings.path).expanduser()
     _require(root, PICTURES, there=(root / PICTURES).is_dir())
     names = {entry.name for entry in (root / PICTURES).iterdir()}
     if settings.val_fraction is not None:
-        splits = {
-            name: split_of(name, settings.val_fraction)
-            for name in names
-            if Path(name).suffix.lower() in SUFFIXES and not name.startswith(".")
-        }
+        names = {name for name in names if name.endswith(".jpg") and not name.startswith(".")}
+        if len(names) != IMAGES:
+            raise UserError(
+                f"dataset of kind celeba: {root / PICTURES} holds {len(names)} of CelebA's "
+                f"{IMAGES} images; unpack img_align_celeba.zip from {FROM} there, whole"
+            )
+        splits = {name: split_of(name, settings.val_fraction) for name in names}
     else:
         _require(root, PARTITION, there=(root / PARTITION).is_file())
         numbers = _partition(root / PARTITION, names)
