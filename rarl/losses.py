@@ -97,10 +97,21 @@ def reinforce(
 def kl(policy: Float[Tensor, "b n k"], anchor: Float[Tensor, "b n k"]) -> Float[Tensor, "b n"]:
     """KL(policy || anchor) of every code's distribution given the codes before it, exact.
 
-    Averaged over rollouts and summed over codes it is the KL of whole grids, by the chain rule.
-    Takes log-probabilities.
+    Averaged over rollouts and summed over codes it is the KL of whole grids, by the chain rule;
+    for its gradient see `later_kl`. Takes log-probabilities.
     """
     return (policy.exp() * (policy - anchor)).sum(-1)
+
+
+def later_kl(kl: Float[Tensor, "b n"]) -> Float[Tensor, "b n"]:
+    """The KL of the later codes, to which each code leads: sum over j > i of kl_j.
+
+    KL_j depends on the policy's weights directly, and through the distribution of the codes before
+    j. So E[sum_j KL_j] has the gradient E[sum_i (grad KL_i + grad log pi(a_i) sum_{j > i} KL_j)]
+    (Schulman et al. 2015, arXiv 1506.05254, theorem 1): the second term is that of a policy
+    gradient, with this sum as the cost of code i.
+    """
+    return kl.flip(1).cumsum(1).flip(1) - kl
 
 
 def entropy(log_probs: Float[Tensor, "b n k"]) -> Float[Tensor, "b n"]:

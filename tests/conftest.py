@@ -55,7 +55,7 @@ def vqvae_settings() -> Vqvae:
         encoder_filter=3,
         decoder_filter=4,
         codebook_decay=0.9,
-        restart_threshold=0.1,
+        restart_threshold=0.025,
         flip=True,
         batch_size=4,
         steps=4,

@@ -174,6 +174,59 @@ def test_kl_sums_to_the_kl_of_whole_grids(make_prior: MakePrior):
     assert float(losses.kl(p, p).abs().max()) < 1e-12
 
 
+@pytest.mark.parametrize("temperature", [1.0, 0.7])
+def test_reward_and_kl_give_the_enumerated_gradient(make_prior: MakePrior, temperature: float):
+    """The expected gradient of a step, against that of E[reward] and of the KL of whole grids.
+
+    Each grid of 2x2 codes out of 3 is weighted by its probability. The baseline of the later KL is
+    that of another rollout, in expectation: a mean over grids for each place.
+    """
+    policy = make_prior(side=2, codebook_size=3, seed=0).double()
+    anchor = make_prior(side=2, codebook_size=3, seed=1).double()
+    rewards, weight = torch.randn(81, dtype=torch.double), 0.3
+    grids, p = grids_and_log_probs(policy, temperature)
+    q = grids_and_log_probs(anchor, temperature)[1].detach()
+    taken, of_anchor = (x.gather(-1, grids.unsqueeze(-1)).squeeze(-1) for x in (p, q))
+    joint = taken.sum(1).exp()
+    objective = -rewards + weight * (taken - of_anchor).sum(1)
+    expected = gradient((joint * objective).sum() / 4, policy)
+
+    _, p = grids_and_log_probs(policy, temperature)
+    taken = p.gather(-1, grids.unsqueeze(-1)).squeeze(-1)
+    joint = joint.detach().unsqueeze(1)
+    kl = losses.kl(p, q)
+    later = losses.later_kl(kl.detach())
+    advantages = rewards.unsqueeze(1) - weight * (later - (joint * later).sum(0))
+    mean = losses.reinforce(taken, 81 * joint * advantages) + weight * (joint * kl).sum() / 4
+    torch.testing.assert_close(gradient(mean, policy), expected, rtol=1e-9, atol=1e-12)
+
+
+def test_the_kl_of_two_codes_is_felt_by_the_first():
+    """Both binary; the second differs from the anchor's only after a first 1. Gradient by hand.
+
+    With p = sigmoid(logit) the probability of a first 1 and D the KL of the second code after it,
+    the KL of both is KL(p || 1/2) + p D; its derivative by the logit is p (1 - p) (logit + D).
+    """
+    logit = torch.tensor(0.4, dtype=torch.double, requires_grad=True)
+    first = torch.stack((torch.zeros_like(logit), logit)).log_softmax(0)
+    second = torch.tensor([[0.5, 0.5], [0.9, 0.1]], dtype=torch.double).log()  # after 0, after 1
+    policy = torch.stack((first.expand(2, 2), second), 1)  # (first code, place, code)
+    kl = losses.kl(policy, torch.full((2, 2, 2), math.log(0.5), dtype=torch.double))
+    p = first.detach().exp()
+    cost = losses.later_kl(kl.detach())[:, 0]
+    loss = (p * (kl.sum(1) + cost * first)).sum()
+    (derivative,) = torch.autograd.grad(loss, logit)
+    one, later = float(logit.detach().sigmoid()), 0.9 * math.log(1.8) + 0.1 * math.log(0.2)
+    assert float(derivative) == pytest.approx(one * (1 - one) * (0.4 + later), rel=1e-12)
+
+
+def test_later_kl_leaves_out_the_codes_own_and_all_before():
+    kl = torch.tensor([[1.0, 2.0, 4.0], [0.5, 0.0, 3.0]])
+    torch.testing.assert_close(
+        losses.later_kl(kl), torch.tensor([[6.0, 4.0, 0.0], [3.0, 3.0, 0.0]])
+    )
+
+
 def test_entropy_of_known_distributions():
     uniform = torch.full((1, 1, 8), 1 / 8).log()
     assert float(losses.entropy(uniform)) == pytest.approx(math.log(8))

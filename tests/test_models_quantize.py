@@ -3,6 +3,7 @@
 import pytest
 import torch
 
+from rarl.models import quantize
 from rarl.models.quantize import Quantizer, perplexity, share_in_use
 
 
@@ -67,11 +68,70 @@ def test_evaluation_mode_changes_nothing():
 
 def test_a_dead_code_is_moved_onto_the_batch():
     torch.manual_seed(0)
-    made = quantizer(size=2, decay=0.5, restart=0.6)
+    made = quantizer(size=2, decay=0.5, restart=0.03)  # 0.75 of 50 vectors
     made.codebook[1] = 1e3  # nearest to nothing
     flat = torch.randn(50, 3)
     made.train()(flat.view(50, 3, 1, 1))
     assert float((flat - made.codebook[1]).norm(dim=1).min()) < 0.02
+
+
+@pytest.mark.parametrize("decay", [0.98, 0.99])
+@pytest.mark.parametrize("size", [8192, 16384])
+def test_a_healthy_codebook_is_left_alone(size: int, decay: float):
+    """Vectors that are codebook vectors, each as likely as any: no average moves, so none moves.
+
+    2,048 vectors a batch are a quarter or an eighth of a vector for each code.
+    """
+    torch.manual_seed(0)
+    made = quantizer(size, decay=decay, restart=1 / 32)
+    before = made.codebook.clone()
+    for _ in range(600):
+        codes = torch.randint(size, (2048,))
+        made._update(before[codes], codes)
+    torch.testing.assert_close(made.codebook, before, rtol=0, atol=1e-4)
+
+
+@pytest.mark.parametrize("size", [8192, 16384])
+def test_the_unused_half_of_a_large_codebook_is_restarted(size: int):
+    """Codes of the first half alone, and so vectors of that half alone, are given."""
+    torch.manual_seed(0)
+    made = quantizer(size, decay=0.98, restart=1 / 32)
+    before, half = made.codebook.clone(), size // 2
+    before[half:] += 100  # far from all that is given
+    made.codebook.copy_(before)
+    made.sums.copy_(before)
+    for _ in range(400):
+        codes = torch.randint(half, (2048,))
+        made._update(before[codes], codes)
+    torch.testing.assert_close(made.codebook[:half], before[:half], rtol=0, atol=1e-4)
+    assert float(made.codebook[half:].max()) < 10
+
+
+@pytest.mark.parametrize(("vectors", "usage"), [(64, 1.0), (512, 8.0)])
+def test_a_restarted_code_has_time_to_be_used(vectors: int, usage: float):
+    """It counts as one vector a batch, or as twice the least that is alive: here 1/4 of N / K."""
+    torch.manual_seed(0)
+    made = quantizer(size=32, restart=0.25)
+    made.usage[3] = 0.0
+    flat = torch.randn(vectors, 3)
+    codes = torch.randint(32, (vectors,))
+    codes[codes == 3] = 4
+    made.usage[:3] = made.usage[4:].fill_(vectors / 32).mean()
+    made._update(flat, codes)
+    assert float(made.usage[3]) == usage
+    assert float((flat - made.codebook[3]).norm(dim=1).min()) < 0.02
+
+
+def test_the_search_in_blocks_finds_the_same(monkeypatch: pytest.MonkeyPatch):
+    torch.manual_seed(0)
+    made, flat = quantizer(size=50, dim=8), torch.randn(333, 8)
+    whole = made.nearest(flat)
+    monkeypatch.setattr(quantize, "DISTANCES", 50 * 10)
+    widths = []
+    search = made._nearest
+    monkeypatch.setattr(made, "_nearest", lambda *of: widths.append(len(of[0])) or search(*of))
+    assert torch.equal(made.nearest(flat), whole)
+    assert widths == [10] * 33 + [3]
 
 
 def test_the_codebook_starts_from_the_first_batch():

@@ -19,6 +19,7 @@ from small_jobs import LOG, OUT, PROCESSES, TRAINING, Job, inputs, jobs
 
 from rarl import plan
 from rarl.config import Prior
+from rarl.models.quantize import Quantizer
 from rarl.runtime import artefact, parallel
 from rarl.runtime.checkpoints import Checkpoints
 from rarl.runtime.ranks import rank
@@ -245,6 +246,20 @@ def test_a_process_beside_others_survives_a_signal_that_comes_twice(
         os.kill(os.getpid(), signal.SIGUSR1)
         os.kill(os.getpid(), signal.SIGUSR1)
         assert asked.number == signal.SIGUSR1
+
+
+def restart() -> None:
+    """Of 32 vectors in all, 8 codes expect 4 each: a code that has 1.5 is below half of that."""
+    torch.manual_seed(0)
+    made = Quantizer(8, 3, decay=0.999, restart_threshold=0.5)
+    made(parallel.share(torch.randn(8, 3, 2, 2)))
+    made.usage.fill_(1.5)
+    made(parallel.share(torch.randn(8, 3, 2, 2)))
+    assert made.usage.tolist() == [4.0] * 8  # twice the least; of 16 vectors 1.5 would be enough
+
+
+def test_a_dead_code_is_one_that_no_process_uses():
+    assert together(2, torch.float32, restart) == [0, 0]
 
 
 def test_the_command_starts_as_many_processes(

@@ -33,7 +33,7 @@ class Vqvae(Settings):
     encoder_filter: OddFilter
     decoder_filter: Annotated[int, Field(ge=2, multiple_of=2)]
     codebook_decay: Fraction
-    restart_threshold: NotNegative  # a code used less often per batch (moving average) is restarted
+    restart_threshold: Fraction  # of a uniform code's use; a code used less (average) is restarted
     flip: bool  # mirror half of the pictures at random
     batch_size: Count
     steps: Count

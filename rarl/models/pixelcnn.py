@@ -189,6 +189,15 @@ class PixelCNN(nn.Module):
 
         `above` is the next coarser grid, for a conditional prior and for no other.
         """
+        return self.classify(self.features(codes, above, rows))
+
+    def features(
+        self,
+        codes: Int[Tensor, "b h w"],
+        above: Int[Tensor, "b h2 w2"] | None = None,
+        rows: slice = ALL_ROWS,
+    ) -> Float[Tensor, "b rows w c"]:
+        """As `forward`, what the last layer, `classify`, makes logits of."""
         first, last, _ = rows.indices(self.side)
         begin, *tops = self._tops(first)
         embedded = self.embedding(codes[:, begin:last])  # (B, H, W, C)
@@ -200,7 +209,7 @@ class PixelCNN(nn.Module):
             if previous is not None and str(i) in self.attention:
                 flat = self.attention[str(i)](h.flatten(2).transpose(1, 2), previous)
                 h = flat.transpose(1, 2).unflatten(2, h.shape[2:])
-        return self.head(h[:, :, first - tops[-1] :].permute(0, 2, 3, 1))
+        return self._refine(h[:, :, first - tops[-1] :].permute(0, 2, 3, 1))
 
     def _tops(self, first: int) -> list[int]:
         """The first row that matters to the rows from `first` on: of the codes, then of `v` before
@@ -232,7 +241,13 @@ class PixelCNN(nn.Module):
         return raised(v), raised(h)
 
     def head(self, h: Float[Tensor, "... c"]) -> Float[Tensor, "... k"]:
-        return exactly(self.logits, F.relu(self.output(h)))
+        return self.classify(self._refine(h))
+
+    def classify(self, features: Float[Tensor, "... c"]) -> Float[Tensor, "... k"]:
+        return exactly(self.logits, features)
+
+    def _refine(self, h: Float[Tensor, "... c"]) -> Float[Tensor, "... c"]:
+        return F.relu(self.output(h))
 
 
 def shift(embedded: Float[Tensor, "b n c"]) -> Float[Tensor, "b n c"]:

@@ -49,8 +49,20 @@ class CodePrior(nn.Module):
         self, codes: Codes, rows: Sequence[slice] | None = None
     ) -> tuple[Float[Tensor, "b h w k"], ...]:
         """Logits of each grid that it holds, given the codes before; of the grids' `rows` only."""
+        features = self.features(codes, rows)
         return tuple(
-            prior(codes[grid], codes[grid - 1] if grid else None, rows[grid] if rows else ALL_ROWS)
+            prior.classify(of_grid)
+            for prior, of_grid in zip(self.grids.values(), features, strict=True)
+        )
+
+    def features(
+        self, codes: Codes, rows: Sequence[slice] | None = None
+    ) -> tuple[Float[Tensor, "b h w c"], ...]:
+        """As `forward`, what each grid's last layer, `classify`, makes logits of."""
+        return tuple(
+            prior.features(
+                codes[grid], codes[grid - 1] if grid else None, rows[grid] if rows else ALL_ROWS
+            )
             for grid, prior in self.grids.items()
         )
 

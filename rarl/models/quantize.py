@@ -10,6 +10,8 @@ from torch import Tensor, nn
 from rarl.runtime import parallel
 from rarl.runtime.precision import exact, raised
 
+DISTANCES = 2**24  # that are held at once in a search: 64 MiB
+
 
 class Quantized(NamedTuple):
     """What `Quantizer.forward` gives."""
@@ -23,9 +25,10 @@ class Quantizer(nn.Module):
     """Replaces each latent vector by the nearest of K codebook vectors.
 
     The codebook follows the moving averages of van den Oord et al. 2017 (arXiv 1711.00937),
-    appendix A.1. It starts from vectors of the first batch, and a code whose average use falls
-    below `restart_threshold` vectors a batch is moved onto a random vector of the batch
-    (Dhariwal et al. 2020, arXiv 2005.00341, section 3.1), so that the codebook does not collapse.
+    appendix A.1. It starts from vectors of the first batch. A code whose average use falls below
+    `restart_threshold` of a uniform code's, that is of N / K vectors a batch of N, is moved onto a
+    random vector of the batch (Dhariwal et al. 2020, arXiv 2005.00341, section 3.1), so that the
+    codebook does not collapse.
     """
 
     codebook: Tensor
@@ -56,20 +59,27 @@ class Quantizer(nn.Module):
             self._update(parallel.gather(flat.detach()), parallel.gather(codes))
         return Quantized(latents + (nearest - latents).detach(), grid, commitment)
 
+    @torch.no_grad()
     def nearest(self, flat: Float[Tensor, "n d"]) -> Int[Tensor, " n"]:
-        """Index of the codebook vector at the least squared distance."""
-        with exact(flat):
-            distance = self.codebook.square().sum(1) - 2 * flat @ self.codebook.T  # (N, K) + |x|^2
-        return distance.argmin(1)
+        """Index of the codebook vector at the least squared distance, block by block."""
+        squares = self.codebook.square().sum(1)
+        blocks = flat.split(max(1, DISTANCES // len(self.codebook)))
+        return torch.cat([self._nearest(block, squares) for block in blocks])
+
+    def _nearest(self, block: Tensor, squares: Tensor) -> Tensor:
+        """As `nearest`, given |e|^2 of the codebook vectors e: |x - e|^2 = |x|^2 + |e|^2 - 2xe."""
+        with exact(block):
+            distances = (-2 * block) @ self.codebook.T  # (n, K)
+        distances += squares  # all but |x|^2, which decides nothing
+        return distances.argmin(1)
 
     def embed(self, codes: Int[Tensor, "b h w"]) -> Float[Tensor, "b d h w"]:
         return F.embedding(codes, self.codebook).permute(0, 3, 1, 2)
 
     @torch.no_grad()
     def _start(self, flat: Tensor) -> None:
-        self.codebook.copy_(_draw(flat, len(self.codebook)))
-        self.sums.copy_(self.codebook)
-        self.usage.fill_(1.0)
+        self._restart(flat, torch.ones_like(self.usage, dtype=torch.bool))
+        self.codebook.copy_(self.sums / self.usage.unsqueeze(1))
         self.started.fill_(True)
 
     @torch.no_grad()
@@ -78,11 +88,24 @@ class Quantizer(nn.Module):
         total = torch.zeros_like(self.sums).index_add_(0, codes, flat)
         self.usage.lerp_(count, 1 - self.decay)
         self.sums.lerp_(total, 1 - self.decay)
-        dead = self.usage < self.restart_threshold
+        dead = self.usage < self._least_usage(flat)
         if dead.any():
-            self.sums[dead] = _draw(flat, int(dead.sum()))
-            self.usage[dead] = 1.0
+            self._restart(flat, dead)
         self.codebook.copy_(self.sums / self.usage.clamp(min=1e-5).unsqueeze(1))
+
+    def _least_usage(self, flat: Tensor) -> float:
+        """Vectors a batch below which a code is dead, given a batch of all processes."""
+        return self.restart_threshold * len(flat) / len(self.codebook)
+
+    def _restart(self, flat: Tensor, codes: Tensor) -> None:
+        """Moves some codes onto vectors of the batch.
+
+        Each counts as one vector a batch, which the vectors to come soon outweigh; but as no less
+        than twice what a dead code has, so that it has time to be used.
+        """
+        usage = max(1.0, 2 * self._least_usage(flat))
+        self.sums[codes] = usage * _draw(flat, int(codes.sum()))
+        self.usage[codes] = usage
 
 
 def _draw(flat: Tensor, count: int) -> Tensor:

@@ -28,9 +28,7 @@ class Credit:
 
     def __call__(self, scores: Scores, rows: Rows, sides: Sequence[int]) -> Tensor:
         """(B, N) advantages of the codes in `rows` of grids of the given sides, grid after grid."""
-        group = self.settings.rollouts_per_context
-        if group == 1:  # no two rollouts share a context
-            group = len(scores.whole)
+        group = group_size(self.settings.rollouts_per_context, len(scores.whole))
         positions = sum(
             (drawn.stop - drawn.start) * side for drawn, side in zip(rows, sides, strict=True)
         )
@@ -68,3 +66,11 @@ class Credit:
         average = self._squares.get(name, square).lerp(square, 1 - SCALE_DECAY)
         self._squares[name] = average
         return advantages / (average.sqrt() + 1e-8)
+
+
+def group_size(rollouts_per_context: int, count: int) -> int:
+    """How many of `count` rollouts are compared with each other: those that share a context.
+
+    All of them, where no two do.
+    """
+    return rollouts_per_context if rollouts_per_context > 1 else count

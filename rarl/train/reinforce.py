@@ -16,9 +16,9 @@ from rarl.models.prior import CodePrior
 from rarl.models.scores import Scores
 from rarl.runtime import parallel, seeds
 from rarl.runtime.ranks import world
-from rarl.sampling import policy_log_probs
-from rarl.train.credit import Credit
+from rarl.train.credit import Credit, group_size
 from rarl.train.rollouts import Rollouts, random_part, roll_out, within
+from rarl.train.scoring import CodeScores, score_codes
 
 
 class RewardSource(Protocol):
@@ -104,20 +104,19 @@ class Reinforce:
     def update_policy(self, rollouts: Rollouts, i: int) -> dict[str, Tensor]:
         """One step of reward, KL to the anchor and NLL, each a mean over the codes drawn.
 
-        The KL pulls on every code's own distribution, not on the codes before it.
+        The gradient of the KL has two parts: each code's own KL, and the KL of the later codes,
+        which the drawn code leads to; the second is a cost in the code's advantage.
         """
-        scores = everyones(self.source.reward(rollouts.images))
-        log_probs = self.log_probs(self.policy, rollouts, self.top_k)  # (B, N, K)
-        with torch.no_grad():  # of all codes: what only one of them excludes would weigh 1e4
-            anchor = self.log_probs(self.anchor, rollouts, top_k=0)
-        drawn = within(rollouts.codes, rollouts.rows)
-        actions = torch.cat([grid.flatten(1) for grid in drawn], 1).unsqueeze(-1)
-        taken = log_probs.gather(-1, actions).squeeze(-1)  # (B, N)
-        advantages = parallel.share(self.credit(scores, rollouts.rows, self.policy.sides))
-        divergence = losses.kl(log_probs, anchor)  # (B, N)
+        reward = everyones(self.source.reward(rollouts.images))
+        scored = self.score(rollouts)
+        later = losses.later_kl(parallel.gather(scored.kl.detach()))  # (B, N), of all processes
+        group = group_size(self.settings.rollouts_per_context, len(later))
+        gain = self.credit(reward, rollouts.rows, self.policy.sides)
+        cost = self.settings.kl_weight * losses.leave_one_out(later, group)
+        advantages = parallel.share(gain - cost)
 
-        loss = losses.reinforce(taken, advantages) + self.settings.kl_weight * divergence.mean()
-        loss.backward()
+        policy_loss = losses.reinforce(scored.log_probs, advantages)
+        (policy_loss + self.settings.kl_weight * scored.kl.mean()).backward()
         if self.settings.mle_weight:  # a pass of its own: memory never holds both passes
             real = self.real_codes(len(advantages) * world(), "mle", i)
             logits = self.policy(real, rollouts.rows)
@@ -128,18 +127,23 @@ class Reinforce:
         self.optimiser.step()
         self.optimiser.zero_grad()  # the rollouts need the memory
         return {
-            "reward_mean": scores.whole.mean(),
-            "reward_std": scores.whole.std(),
-            "kl": divergence.detach().sum(1).mean(),
-            "entropy": losses.entropy(log_probs.detach()).mean(),
+            "reward_mean": reward.whole.mean(),
+            "reward_std": reward.whole.std(),
+            "kl": scored.kl.detach().sum(1).mean(),
+            "entropy": scored.entropy.mean(),
             "gradient_norm": norm,
         }
 
-    def log_probs(self, prior: CodePrior, rollouts: Rollouts, top_k: int) -> Tensor:
-        """(B, N, K) log-probabilities of the drawn codes, as a sampler of `prior` has them."""
-        grids = prior(rollouts.codes, rollouts.rows)
-        logits = torch.cat([grid.flatten(1, 2) for grid in grids], 1)
-        return policy_log_probs(logits, self.temperature, top_k)
+    def score(self, rollouts: Rollouts) -> CodeScores:
+        """Of the codes that were drawn, as the sampler draws them."""
+        return score_codes(
+            self.policy,
+            self.anchor,
+            rollouts.codes,
+            rollouts.rows,
+            temperature=self.temperature,
+            top_k=self.top_k,
+        )
 
 
 def everyones(scores: Scores) -> Scores:
