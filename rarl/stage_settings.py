@@ -216,16 +216,6 @@ class TableSettings(Settings):
     paper: tuple[tuple[Real | None, ...] | None, ...]  # the paper's values of each row, or none
     notes: tuple[str, ...]  # lines of Markdown: what a reader must know about the methods
 
-    @property
-    def runs(self) -> tuple[Run, ...]:
-        """Row by row, column by column, seed by seed: the order of a table's files."""
-        return tuple(
-            Run(experiment=column.name, method=row.name, training_seed=seed)
-            for row in self.rows
-            for column in self.columns
-            for seed in column.training_seeds
-        )
-
 
 class PriorColumn(Settings):
     heading: str

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import pandas as pd
 
 from rarl.report.distances import Distance, common_protocol, observe_distances
-from rarl.report.frame import gather, summarise, with_summary
+from rarl.report.frame import gather, runs, summarise, with_summary
 from rarl.report.logs import Selected
 from rarl.report.measured import (
     iteration_notes,
@@ -32,8 +32,8 @@ def table(
     headings = [column.heading for column in settings.columns]
     protocols = [common_protocol(*pair) for pair in zip(columns, headings, strict=True)]
     kept: Sequence[Selected | None] = selected or [None] * len(distances)
-    runs = zip(settings.runs, distances, kept, strict=True)
-    observations = gather([observe_distances(*of) for of in runs])
+    measured_runs = zip(runs(settings), distances, kept, strict=True)
+    observations = gather([observe_distances(*of) for of in measured_runs])
     summary = with_paper(summarise(observations, "sampling_seed"), settings)
     cells = pivot(summary, _cell, rows=["method"], columns="experiment")
 

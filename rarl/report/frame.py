@@ -8,7 +8,7 @@ import pandas as pd
 from scipy import stats
 
 from rarl.report.logs import Selected
-from rarl.stage_settings import Run
+from rarl.stage_settings import Run, TableSettings
 
 LEVEL = 0.95  # of confidence intervals
 CELL = ["experiment", "method", "extractor", "metric"]  # what one cell of a table is of
@@ -18,6 +18,16 @@ COLUMNS = [
 ]
 COUNTS = ["training_seed", "sampling_seed", "iteration", "iterations"]
 Seeds = Literal["training_seed", "sampling_seed"]
+
+
+def runs(settings: TableSettings) -> tuple[Run, ...]:
+    """Row by row, column by column, seed by seed: the order of a table's files."""
+    return tuple(
+        Run(experiment=column.name, method=row.name, training_seed=seed)
+        for row in settings.rows
+        for column in settings.columns
+        for seed in column.training_seeds
+    )
 
 
 def observe(

@@ -5,7 +5,7 @@ from typing import Any
 
 import pandas as pd
 
-from rarl.report.frame import gather, observe, summarise, with_summary
+from rarl.report.frame import gather, observe, runs, summarise, with_summary
 from rarl.report.logs import Selected
 from rarl.report.measured import iteration_notes, measured, pivot, spread_of, with_paper
 from rarl.report.table import Cell, Table
@@ -19,7 +19,7 @@ def table(
 ) -> Table:
     """One result of the stage `nll` for each method."""
     parts = []
-    for run, of, kept in zip(settings.runs, results, selected, strict=True):
+    for run, of, kept in zip(runs(settings), results, selected, strict=True):
         samples = of["nll_oracle"], (of["nll_test"],)
         counts = f"{of['count_samples']:,} sampled", f"{of['count_val']:,} held-out"
         for metric, values, count in zip(METRICS, samples, counts, strict=True):

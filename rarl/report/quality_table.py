@@ -6,7 +6,7 @@ from typing import Any
 import pandas as pd
 
 from rarl.report.distances import Distance, common_protocol, observe_distances
-from rarl.report.frame import gather, observe, summarise, with_summary
+from rarl.report.frame import gather, observe, runs, summarise, with_summary
 from rarl.report.logs import Selected
 from rarl.report.measured import iteration_notes, measured, pivot, spread_of, with_paper
 from rarl.report.table import Cell, Table
@@ -33,7 +33,7 @@ def table(
     protocol = common_protocol(list(distances), settings.title)
     parts = []
     for run, distance, quality, kept in zip(
-        settings.runs, distances, qualities, selected, strict=True
+        runs(settings), distances, qualities, selected, strict=True
     ):
         parts += [
             observe_distances(run, distance, kept),

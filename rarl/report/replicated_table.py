@@ -12,6 +12,7 @@ from rarl.report.frame import (
     gather,
     observe,
     per_training_seed,
+    runs,
     summarise,
     tidy,
     with_summary,
@@ -49,13 +50,13 @@ def table(
     for column in settings.columns:
         of = [
             d
-            for d, run in zip(distances, settings.runs, strict=True)
+            for d, run in zip(distances, runs(settings), strict=True)
             if run.experiment == column.name
         ]
         notes.append(f"- {column.heading}: {common_protocol(of, column.heading).line()}")
     parts = []
     for run, distance, quality, kept in zip(
-        settings.runs, distances, qualities, selected, strict=True
+        runs(settings), distances, qualities, selected, strict=True
     ):
         parts += [
             observe_distances(run, distance, kept),

@@ -5,7 +5,7 @@ from typing import Any
 
 import pandas as pd
 
-from rarl.report.frame import gather, observe, summarise, with_summary
+from rarl.report.frame import gather, observe, runs, summarise, with_summary
 from rarl.report.measured import measured, paper_of, pivot, spread_of, with_paper
 from rarl.report.table import Cell, Table
 from rarl.stage_settings import TableSettings
@@ -22,7 +22,7 @@ def table(results: Sequence[dict[str, Any]], settings: TableSettings) -> Table:
                 of["seconds"],
                 protocol=f"batch of {of['batch_size']} on {of['device']}",
             )
-            for run, of in zip(settings.runs, results, strict=True)
+            for run, of in zip(runs(settings), results, strict=True)
         ]
     )
     summary = with_paper(summarise(observations, "sampling_seed"), settings)
