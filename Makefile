@@ -27,7 +27,7 @@ paper-architectures: $(READY) # the paper's Tables 4 to 10 into docs/results/pap
 	cp $(foreach n,$(ARCHITECTURES),results/paper/tables/table$(n).csv results/paper/tables/table$(n).md) docs/results/paper
 
 test: $(READY)
-	$(VENV)/bin/python -m pytest
+	$(VENV)/bin/python -m pytest --numprocesses 2 --dist loadscope
 
 bench: $(READY) # speed and memory beside plainer ways: 15 minutes of one core
 	@$(BENCH)/timing.py

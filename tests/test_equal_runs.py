@@ -76,7 +76,9 @@ def content(path: Path) -> bytes | list[dict[str, object]]:
 
 def results(folder: Path) -> dict[str, bytes | list[dict[str, object]]]:
     root = folder / "results"
-    paths = [path for path in root.rglob("*") if path.is_file()]
+    paths = [
+        path for path in root.rglob("[!.]*") if path.is_file()
+    ]  # not what a kill left half-written
     return {
         str(path.relative_to(root)): content(path)
         for path in paths
