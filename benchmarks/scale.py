@@ -195,7 +195,9 @@ class NoReward(RewardSource):
         return Scores(images, None)
 
 
-def policy_pass(config: Config, experiment: str, prior: CodePrior) -> Callable[[], object]:
+def policy_pass(
+    config: Config, experiment: str, prior: CodePrior, batch: int = BATCH
+) -> Callable[[], object]:
     """A step of the policy on rollouts, with the anchor's pass."""
     of, settings = config.experiments[experiment], plan.finetune(config, experiment, METHOD)
     assert isinstance(settings.rl, Rl)
@@ -214,10 +216,9 @@ def policy_pass(config: Config, experiment: str, prior: CodePrior) -> Callable[[
         temperature=settings.temperature,
         top_k=settings.top_k,
     )
-    scores = torch.zeros(BATCH)
-    rollouts = Rollouts(
-        codes_of(of), all_rows(prior), scores, codes_of(of), 1, OneHot(of.vqvae.codebook_size)
-    )
+    codes, scores = codes_of(of, batch), torch.zeros(batch)
+    shown = OneHot(of.vqvae.codebook_size)
+    rollouts = Rollouts(codes, all_rows(prior), scores, codes, 1, shown)
     return lambda: learner.update_policy(rollouts, 0)
 
 
