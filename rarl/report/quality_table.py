@@ -35,10 +35,7 @@ def table(
     for run, distance, quality, kept in zip(
         runs(settings), distances, qualities, selected, strict=True
     ):
-        parts += [
-            observe_distances(run, distance, kept),
-            observe_quality(run, distance, quality, kept),
-        ]
+        parts.append(observe_quality(run, distance, quality, kept))
         seconds = [quality["seconds_per_picture"]]
         parts.append(observe(run, "seconds", "s an image", seconds, protocol=quality["device"]))
     observations = gather(parts)
@@ -66,20 +63,23 @@ def table(
 def observe_quality(
     run: Run, distance: Distance, quality: dict[str, Any], selected: Selected
 ) -> pd.DataFrame:
-    """Precision, recall and KID of each sampling seed, on the features of the distance."""
+    """Distance, precision, recall and KID of each sampling seed, all on the same features."""
     return gather(
         [
-            observe(
-                run,
-                metric,
-                unit,
-                quality[metric],
-                sampling_seeds=distance.seeds,
-                extractor=distance.protocol.extractor,
-                protocol=distance.protocol.line(),
-                selected=selected,
-            )
-            for metric, unit in UNITS.items()
+            observe_distances(run, distance, selected),
+            *(
+                observe(
+                    run,
+                    metric,
+                    unit,
+                    quality[metric],
+                    sampling_seeds=distance.seeds,
+                    extractor=distance.protocol.extractor,
+                    protocol=distance.protocol.line(),
+                    selected=selected,
+                )
+                for metric, unit in UNITS.items()
+            ),
         ]
     )
 

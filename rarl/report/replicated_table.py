@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from rarl.report.distances import Distance, common_protocol, observe_distances
+from rarl.report.distances import Distance, common_protocol
 from rarl.report.frame import (
     LEVEL,
     gather,
@@ -58,10 +58,7 @@ def table(
     for run, distance, quality, kept in zip(
         runs(settings), distances, qualities, selected, strict=True
     ):
-        parts += [
-            observe_distances(run, distance, kept),
-            observe_quality(run, distance, quality, kept),
-        ]
+        parts.append(observe_quality(run, distance, quality, kept))
         parts.append(observe(run, "val_nll", "nats a code", [kept.val_nll], selected=kept))
     observations = gather(parts)
     first = settings.rows[0]
