@@ -10,10 +10,10 @@ from typing import Any
 
 import pytest
 import torch
-from small_jobs import ProjectionExtractor
-from small_settings import FRECHET, critic_settings, rl_settings
 from torch import Tensor, nn
 
+from helpers.small_jobs import ProjectionExtractor
+from helpers.small_settings import FRECHET, critic_settings, rl_settings
 from rarl.metrics.extractor import Extractor
 from rarl.metrics.moments import Moments
 from rarl.models.onehot import OneHot

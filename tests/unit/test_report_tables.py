@@ -1,12 +1,12 @@
 """The other tables, from hand-written results and from the paper's own configuration."""
 
 import csv
-from pathlib import Path
 from typing import Any
 
 import pandas as pd
 import pytest
 
+from helpers.paths import ROOT
 from rarl import plan, plan_report
 from rarl.config import load
 from rarl.report import (
@@ -26,7 +26,6 @@ from rarl.stage_settings import ArchitectureSettings, Column, Row, TableSettings
 
 Run = tuple[Distance, dict[str, Any], Selected]
 PROTOCOL = Protocol("FID", "inception", "ab" * 32, "r", "reconstructions", 100, 50)
-ROOT = Path(__file__).resolve().parent.parent
 PAPER = load(ROOT / "config" / "paper.yaml")
 
 

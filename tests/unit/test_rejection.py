@@ -3,9 +3,9 @@
 from collections.abc import Callable
 
 import torch
-from small_jobs import DRAWING
 from torch import Tensor, nn
 
+from helpers.small_jobs import DRAWING
 from rarl.config import Vqvae
 from rarl.models.prior import CodePrior
 from rarl.models.scores import Scores

@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 import torch
-from small_jobs import ProjectionExtractor
-from small_settings import FRECHET
 from torch import Tensor
 
+from helpers.small_jobs import ProjectionExtractor
+from helpers.small_settings import FRECHET
 from rarl.data.pixels import to_pixels
 from rarl.metrics.frechet import frechet_distance
 from rarl.metrics.moments import Moments

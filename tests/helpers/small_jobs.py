@@ -10,9 +10,9 @@ import pytest
 import torch
 import torch.nn.functional as F
 from PIL import Image
-from small_settings import FRECHET, INTERMEDIATE, critic_settings, finetuning, rl_settings
 from torch import Tensor
 
+from helpers.small_settings import FRECHET, INTERMEDIATE, critic_settings, finetuning, rl_settings
 from rarl.config import Finetuning, Folder, Part, Precision, Prior, Rl, Vqvae
 from rarl.data.pixels import to_pixels
 from rarl.metrics.extractor import Extractor

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 import torch
-from small_jobs import CODES_CRITIC, CPU, tuning
-from small_settings import critic_settings, rl_settings
 from test_sampling import enumerated
 from test_train_finetune import Fake
 
+from helpers.small_jobs import CODES_CRITIC, CPU, tuning
+from helpers.small_settings import critic_settings, rl_settings
 from rarl.config import Prior, Vqvae
 from rarl.losses import gradient_penalty
 from rarl.models.codes import CodeSet

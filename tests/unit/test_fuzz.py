@@ -12,6 +12,7 @@ import yaml
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
+from helpers import paths
 from rarl.config import ConfigError, load, parse
 from rarl.data import manifest
 from rarl.metrics import moments
@@ -20,7 +21,7 @@ from rarl.runtime import artefact
 from rarl.runtime.checkpoints import Checkpoints
 from rarl.runtime.errors import UserError
 
-TINY = yaml.safe_load((Path(__file__).parent / "tiny.yaml").read_text())
+TINY = yaml.safe_load(paths.TINY.read_text())
 NUMBERS = st.integers() | st.floats()
 JSON = st.recursive(
     st.none() | st.booleans() | NUMBERS | st.text(max_size=8),

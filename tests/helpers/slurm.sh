@@ -2,9 +2,9 @@
 # A real SLURM of one node on this machine, on loopback, for tests/test_slurm.py.
 # Needs Debian and root, and writes /etc/slurm/slurm.conf: for machines that are thrown away.
 #
-#   tests/slurm.sh up     installs and starts it
-#   tests/slurm.sh node   starts the node's daemon again, after a test has killed it
-#   tests/slurm.sh down   stops it
+#   tests/helpers/slurm.sh up     installs and starts it
+#   tests/helpers/slurm.sh node   starts the node's daemon again, after a test has killed it
+#   tests/helpers/slurm.sh down   stops it
 set -euo pipefail
 
 node() { slurmd -N "$(hostname -s)"; }

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 import torch
 from safetensors.torch import save_file
-from small_settings import critic_settings
 
+from helpers.small_settings import critic_settings
 from rarl.config import Vqvae
 from rarl.models.codes import CodeSet, load_codes, load_draw, save_codes, save_draw
 from rarl.models.critic import Critic

@@ -4,9 +4,9 @@ from collections.abc import Callable
 
 import pytest
 import torch
-from small_jobs import tuning
-from small_settings import finetuning
 
+from helpers.small_jobs import tuning
+from helpers.small_settings import finetuning
 from rarl.losses import nll
 from rarl.models.onehot import OneHot
 from rarl.models.prior import CodePrior

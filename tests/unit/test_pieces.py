@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 import torch
-from small_settings import critic_settings
 
+from helpers.small_settings import critic_settings
 from rarl.config import Sampling, Vqvae
 from rarl.metrics import feature_files
 from rarl.metrics.moments import Moments

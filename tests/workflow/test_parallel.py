@@ -15,8 +15,8 @@ from pathlib import Path
 import pytest
 import torch
 import torch.distributed as dist
-from small_jobs import LOG, OUT, PROCESSES, TRAINING, Job, inputs, jobs
 
+from helpers.small_jobs import LOG, OUT, PROCESSES, TRAINING, Job, inputs, jobs
 from rarl import plan
 from rarl.config import Prior
 from rarl.models.quantize import Quantizer

@@ -4,9 +4,9 @@ from collections.abc import Callable
 
 import pytest
 import torch
-from small_settings import INTERMEDIATE, critic_settings, rl_settings
 from torch import Tensor
 
+from helpers.small_settings import INTERMEDIATE, critic_settings, rl_settings
 from rarl import losses, sampling
 from rarl.config import Part, Rl, Vqvae
 from rarl.models.codes import CodeSet

@@ -14,8 +14,8 @@ from typing import NoReturn
 
 import pytest
 import torch
-from small_jobs import LOG, OUT, PROCESSES, TRAINING, Job, inputs, jobs
 
+from helpers.small_jobs import LOG, OUT, PROCESSES, TRAINING, Job, inputs, jobs
 from rarl import plan
 from rarl.config import Prior
 from rarl.runtime import checkpoints, files

@@ -22,10 +22,10 @@ from types import ModuleType
 import pytest
 import yaml
 
+from helpers.paths import ROOT, TINY
 from rarl import stages
 from rarl.runtime import device
 
-ROOT = Path(__file__).resolve().parent.parent
 SNAKEMAKE = Path(sys.executable).with_name("snakemake")
 FAKE_COMMAND_LINE = """
 import os, sys, time
@@ -90,7 +90,7 @@ def finished(tmp_path_factory) -> Path:
     """A folder in which everything has run."""
     folder = tmp_path_factory.mktemp("workflow")
     shutil.copy(ROOT / "Snakefile", folder)
-    shutil.copy(ROOT / "tests" / "tiny.yaml", folder / "config.yaml")
+    shutil.copy(TINY, folder / "config.yaml")
     for name in ("workflow", "profiles", "rarl"):
         shutil.copytree(ROOT / name, folder / name)
     (folder / "rarl" / "cli.py").write_text(FAKE_COMMAND_LINE)

@@ -14,9 +14,9 @@ from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
-import squares
+from helpers import squares
+from helpers.paths import ROOT, TINY
 
-ROOT = Path(__file__).resolve().parent.parent
 TARGET = "results/tables/tiny.csv"
 OFTEN = "checkpoints: {every_seconds: 0, every_steps: 1}\n"
 KILLED_IN = ("vqvae", "prior-single", "single/prior")  # what trains, in the order of the workflow
@@ -28,7 +28,7 @@ def start(folder: Path, *arguments: str) -> subprocess.Popen[str]:
         [
             Path(sys.executable).with_name("snakemake"),
             *("--snakefile", ROOT / "Snakefile", "--cores", "2", *arguments),
-            *("--configfile", ROOT / "tests" / "tiny.yaml", folder / "often.yaml", "--", TARGET),
+            *("--configfile", TINY, folder / "often.yaml", "--", TARGET),
         ],
         cwd=folder,
         env={**os.environ, "PYTHONPATH": str(ROOT), "XDG_CACHE_HOME": str(folder / ".cache")},

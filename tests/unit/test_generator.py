@@ -8,6 +8,7 @@ import torch
 from PIL import Image
 
 import rarl
+from helpers.paths import TINY
 from rarl import cli
 from rarl.config import Vqvae
 from rarl.generator import Generator, export
@@ -17,8 +18,6 @@ from rarl.models.saved_prior import save_prior
 from rarl.models.saved_vqvae import save_vqvae
 from rarl.models.vqvae import VQVAE
 from rarl.runtime.errors import UserError
-
-TINY = Path(__file__).resolve().parent / "tiny.yaml"
 
 
 @pytest.fixture

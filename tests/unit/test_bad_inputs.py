@@ -14,18 +14,18 @@ from pathlib import Path
 import lmdb
 import numpy as np
 import pytest
-import squares
 import torch
 import yaml
 from PIL import Image
 from safetensors.torch import save_file
 
+from helpers import paths, squares
 from rarl import cli, plan
 from rarl.config import parse
 from rarl.models.codes import CodeSet, save_codes
 from rarl.runtime import artefact
 
-TINY = yaml.safe_load((Path(__file__).parent / "tiny.yaml").read_text())
+TINY = yaml.safe_load(paths.TINY.read_text())
 CELEBA = {
     **{"kind": "celeba", "path": "celeba", "crop": "center", "max_images": None},
     **{"split": "official", "val_fraction": None},

@@ -1,14 +1,12 @@
 """Every architecture of the configurations is made, and its parameters are those of a formula."""
 
-from pathlib import Path
-
 import pytest
 
+from helpers.paths import ROOT
 from rarl import cli
 from rarl.config import Config, Prior, load
 from rarl.models.sizes import sizes
 
-ROOT = Path(__file__).resolve().parent.parent
 PAPER: Config = load(ROOT / "config" / "paper.yaml")
 
 

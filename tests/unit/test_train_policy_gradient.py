@@ -9,9 +9,9 @@ from itertools import product
 
 import pytest
 import torch
-from small_settings import rl_settings
 from torch import Tensor
 
+from helpers.small_settings import rl_settings
 from rarl import losses
 from rarl.config import Rl
 from rarl.models.codes import CodeSet

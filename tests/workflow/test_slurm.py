@@ -1,4 +1,4 @@
-"""The workflow on a real SLURM: `tests/slurm.sh up` starts one on this machine."""
+"""The workflow on a real SLURM: `tests/helpers/slurm.sh up` starts one on this machine."""
 
 import os
 import shutil
@@ -9,12 +9,12 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-import squares
 import yaml
 
+from helpers import squares
+from helpers.paths import HELPERS, ROOT, TINY
 from rarl.runtime import artefact
 
-ROOT = Path(__file__).resolve().parent.parent
 PROFILE = ROOT / "workflow" / "profiles" / "slurm" / "profile.v9+.yaml"
 TARGET = "results/tables/tiny.csv"
 PRIOR = "results/squares16/prior-single.safetensors"
@@ -29,7 +29,7 @@ def answers() -> bool:
 
 pytestmark = pytest.mark.skipif(
     "RARL_TEST_SLURM" not in os.environ or not answers(),
-    reason="takes ten minutes; `tests/slurm.sh up`, then set RARL_TEST_SLURM to run it",
+    reason="takes ten minutes; `tests/helpers/slurm.sh up`, then set RARL_TEST_SLURM to run it",
 )
 
 
@@ -37,7 +37,7 @@ pytestmark = pytest.mark.skipif(
 def folder(tmp_path: Path) -> Path:
     """A folder with the tiny configuration and the profile, less what this machine lacks."""
     squares.make(tmp_path / "pictures", 48)
-    shutil.copy(ROOT / "tests" / "tiny.yaml", tmp_path / "tiny.yaml")
+    shutil.copy(TINY, tmp_path / "tiny.yaml")
     profile = yaml.safe_load(PROFILE.read_text())
     del profile["set-threads"]
     for resources in profile["set-resources"].values():
@@ -113,7 +113,7 @@ def test_when_a_node_fails_its_job_runs_again_and_goes_on(folder: Path):
     for job in ("--target-jobs", f"output {PRIOR}"):  # with the node all of it dies
         subprocess.run(["pkill", "-KILL", "-f", "--", job], check=True)
     wait_for(lambda: "down" in subprocess.getoutput("sinfo --noheader --format=%T"), 120)
-    subprocess.run([ROOT / "tests" / "slurm.sh", "node"], check=True)
+    subprocess.run([HELPERS / "slurm.sh", "node"], check=True)
     assert running.wait() == 0, (folder / "printed").read_text()
     assert "goes on from here" in log(folder)
     assert artefact.load(folder / PRIOR).tensors

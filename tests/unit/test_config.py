@@ -3,11 +3,11 @@
 import copy
 import json
 import re
-from pathlib import Path
 
 import pytest
 import yaml
 
+from helpers.paths import ROOT, TINY
 from rarl import plan, plan_report, targets
 from rarl.config import (
     Config,
@@ -24,7 +24,6 @@ from rarl.config import (
 )
 from rarl.stage_settings import CriticTraining
 
-TINY = Path(__file__).parent / "tiny.yaml"
 RAW = yaml.safe_load(TINY.read_text())
 CRITIC = RAW["defaults"]["rl"]["rewards"]["critic"]
 
@@ -475,7 +474,7 @@ def test_what_is_marked_as_ours_exists(ours: dict[str, list[str]], message: str)
     ("experiment", "images"), [("celeba-128-16", 202_599), ("celeba-hq-512-32-64", 30_000)]
 )
 def test_the_papers_steps_are_100_epochs_of_all_images(experiment: str, images: int):
-    config = load(TINY.parent.parent / "config" / "paper.yaml")
+    config = load(ROOT / "config" / "paper.yaml")
     of = config.experiments[experiment]
     trained_on = images * (1 - config.datasets[of.dataset].val_fraction)
     assert of.vqvae.steps * of.vqvae.batch_size / trained_on == pytest.approx(100, rel=0.02)
@@ -511,7 +510,7 @@ def test_bfloat16_with_top_k_is_refused():
 
 @pytest.mark.parametrize("name", ["forms", "seeds"])
 def test_what_is_put_over_the_default_fits_it(name: str):
-    root = TINY.parents[1]
+    root = ROOT
     over = load(root / "config.yaml", root / "config" / f"{name}.yaml")
     assert name in over.tables
     assert over.tables.keys() > load(root / "config.yaml").tables.keys()

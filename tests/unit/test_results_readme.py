@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from helpers.paths import ROOT
 from rarl.config import RESERVED
 
-ROOT = Path(__file__).resolve().parent.parent
 README = (ROOT / "results" / "README.md").read_text()
 RULES = "".join(path.read_text() for path in sorted((ROOT / "workflow" / "rules").glob("*.smk")))
 FOLDERS = {  # as workflow/rules/common.smk names them

@@ -11,6 +11,7 @@ import pytest
 import yaml
 from pydantic import BaseModel
 
+from helpers import paths
 from rarl import config, kinds, plan, stage_settings
 from rarl.config import Limit, parse
 from rarl.runtime import fingerprint
@@ -126,7 +127,7 @@ def test_a_kind_counts_only_where_it_is_chosen(package):
     assert plain() == before[1]
 
 
-TINY = yaml.safe_load((Path(__file__).parent / "tiny.yaml").read_text())
+TINY = yaml.safe_load(paths.TINY.read_text())
 CONFIG = parse(TINY)
 SQUARES = "squares16"
 

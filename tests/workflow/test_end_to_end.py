@@ -11,10 +11,11 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-import squares
 from PIL import Image
 
-ROOT = Path(__file__).resolve().parent.parent
+from helpers import squares
+from helpers.paths import ROOT, TINY
+
 TARGETS = ("results/tables/tiny.csv", "results/tables/hierarchy.csv")
 TABLES = (
     "architecture",
@@ -39,7 +40,7 @@ def snakemake(folder: Path, *arguments: str) -> str:
         [
             Path(sys.executable).with_name("snakemake"),
             *("--snakefile", ROOT / "Snakefile", "--cores", "8"),
-            *("--configfile", ROOT / "tests" / "tiny.yaml", folder / "own.yaml", "--", *arguments),
+            *("--configfile", TINY, folder / "own.yaml", "--", *arguments),
         ],
         cwd=folder,
         env={**os.environ, "PYTHONPATH": str(ROOT), "XDG_CACHE_HOME": str(folder / ".cache")},

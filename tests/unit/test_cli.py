@@ -4,14 +4,13 @@ import json
 import os
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 
+from helpers.paths import TINY
 from rarl import cli
 from rarl.runtime import fingerprint, torchrun
 
-TINY = Path(__file__).parent / "tiny.yaml"
 STAGE = '''"""A stage for the test, 100 % of it."""
 
 import os

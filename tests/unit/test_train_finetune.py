@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 import torch
-from small_jobs import inputs, tuning  # noqa: F401
-from small_settings import FRECHET, critic_settings, finetuning, rl_settings
 
+from helpers.small_jobs import inputs, tuning  # noqa: F401
+from helpers.small_settings import FRECHET, critic_settings, finetuning, rl_settings
 from rarl.metrics.moments import Moments
 from rarl.models.codes import CodeSet
 from rarl.models.onehot import OneHot

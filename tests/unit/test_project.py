@@ -2,12 +2,12 @@
 
 import re
 import tomllib
-from pathlib import Path
 
 import pytest
 import yaml
 
-ROOT = Path(__file__).resolve().parent.parent
+from helpers.paths import ROOT
+
 CONDA = {"torch": "pytorch"}  # names that differ from those on PyPI
 ORDERED = ("torch", "torchvision", "snakemake", "pandas", "numpy", "scipy", "matplotlib", "pytest")
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]

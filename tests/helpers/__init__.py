@@ -1,0 +1,1 @@
+"""What tests share: settings, models and jobs that are small enough to run in seconds."""
