@@ -22,11 +22,11 @@ from rarl.config import load
 from rarl.models.codes import CodeSet
 from rarl.models.prior import new_prior
 from rarl.models.vqvae import VQVAE
+from rarl.rl.policy_gradient import reinforce
+from rarl.rl.reinforce import Reinforce
 from rarl.runtime import device
-from rarl.runtime.precision import computing
+from rarl.runtime.precision import autocast
 from rarl.train.adam import adam
-from rarl.train.reinforce import Reinforce
-from rarl.train.reinforcing import reinforce
 
 PHASES = ("sampling", "decoding", "critic", "policy")
 
@@ -59,7 +59,7 @@ def measure(path: str, experiment: str, method: str, repeats: int) -> Iteration:
 
     Two, as by default, hold one gradient penalty where it comes with every fourth critic step.
     """
-    with computing(load(path).experiments[experiment].precision):
+    with autocast(load(path).experiments[experiment].precision):
         learner, product = new_learner(path, experiment, method), Product()
         start = peak_memory()
         learner.step(0)

@@ -24,7 +24,7 @@ from rarl.losses import kl
 from rarl.models.pixelcnn import PixelCNN
 from rarl.models.prior import CodePrior, stack
 from rarl.runtime import device
-from rarl.runtime.precision import computing
+from rarl.runtime.precision import autocast
 from rarl.sampling import policy_log_probs, sample
 
 
@@ -101,7 +101,7 @@ def lost(prior: CodePrior, precision: Precision) -> float:
     uniforms = torch.rand(16, sum(prior.positions), device=prior.device)
     codes = sample(prior, uniforms, temperature=1.0, top_k=0)
     exact = prior(codes)
-    with computing(precision):
+    with autocast(precision):
         rough = prior(codes)
     found = [
         kl(*(policy_log_probs(logits, 1.0, 0).flatten(1, 2) for logits in pair))
@@ -124,7 +124,7 @@ def main() -> None:
         cached, forward = arithmetic(prior)
         divergence = lost(prior, precision := known[name].precision)
         for batch in options.batches:
-            with computing(precision):
+            with autocast(precision):
                 times = measure(prior, batch, options.patience)
             reached = batch * cached / times.cached / times.peak
             rows.append(

@@ -36,13 +36,13 @@ from rarl.models.onehot import OneHot
 from rarl.models.prior import CodePrior, new_prior, stack
 from rarl.models.scores import Scores
 from rarl.models.vqvae import VQVAE, vqvae_loss
+from rarl.rl.advantages import Credit
+from rarl.rl.reinforce import Reinforce, RewardSource
+from rarl.rl.rewards.critic import CriticTrainer
+from rarl.rl.rollouts import Rollouts, all_rows
 from rarl.runtime.checkpoints import KEEP
 from rarl.sampling import sample
 from rarl.train.adam import adam
-from rarl.train.adversary import Adversary
-from rarl.train.credit import Credit
-from rarl.train.reinforce import Reinforce, RewardSource
-from rarl.train.rollouts import Rollouts, all_rows
 
 METHOD = "single"  # whose settings RL is counted with
 BATCH = 2  # pictures in a counted pass: REINFORCE's baseline needs two
@@ -183,7 +183,7 @@ def prior_pass(of: Experiment, prior: CodePrior) -> Callable[[], None]:
     return lambda: nll(prior(codes), prior.own(codes)).backward()
 
 
-def critic_pass(of: Experiment, adversary: Adversary) -> Callable[[], object]:
+def critic_pass(of: Experiment, adversary: CriticTrainer) -> Callable[[], object]:
     real, fake = images_of(of), images_of(of)
     return lambda: adversary.update(real, fake)
 
@@ -292,7 +292,7 @@ def prior_stages(config: Config, experiment: str, decode: float) -> list[Stage]:
         policy = cost(policy_pass(config, experiment, prior), prior)
         with torch.no_grad():  # the sampler's caches spare all but the FLOPs of one pass
             drawn = cost(lambda: prior(codes_of(of))).flops
-    adversary = Adversary(rl.reward, 3, of.image_size, of.image_size, CPU)
+    adversary = CriticTrainer(rl.reward, 3, of.image_size, of.image_size, CPU)
     critic = cost(critic_pass(of, adversary), adversary.critic)
     share = rl.reward.steps * rl.reward.batch_size / rl.batch_size
     learning = Cost(
@@ -385,7 +385,7 @@ def measure(config: Config, experiment: str) -> None:
     assert isinstance(rl, Rl)
     assert isinstance(rl.reward, Critic)
     vqvae, prior = VQVAE(of.vqvae, len(of.latents)), new_prior(of)
-    adversary = Adversary(rl.reward, 3, of.image_size, of.image_size, CPU)
+    adversary = CriticTrainer(rl.reward, 3, of.image_size, of.image_size, CPU)
     works = {"vqvae": vqvae_pass(of, vqvae), "critic": critic_pass(of, adversary)}
     for grid, name in enumerate(of.grids):
         works[f"prior {name}"] = prior_pass(of, CodePrior({grid: prior.grids[grid]}))

@@ -33,8 +33,8 @@ from rarl.models.pixelcnn import PixelCNN
 from rarl.models.vqvae import VQVAE, vqvae_loss
 from rarl.runtime import device
 from rarl.runtime.checkpoints import Checkpoints
-from rarl.runtime.metrics_log import MetricsLog
-from rarl.runtime.precision import computing
+from rarl.runtime.precision import autocast
+from rarl.runtime.train_log import TrainLog
 from rarl.stages import prepare
 from rarl.train.prior import train_prior
 from rarl.train.vqvae import train_vqvae
@@ -140,9 +140,9 @@ def maximise(
             mean.lerp_(value.detach(), 1 - settings.ema_decay)
 
 
-def bookkeeping(folder: Path) -> tuple[MetricsLog, Checkpoints]:
+def bookkeeping(folder: Path) -> tuple[TrainLog, Checkpoints]:
     """A log, and checkpoints that are never due."""
-    return MetricsLog(folder / "log.jsonl"), Checkpoints(folder / "model", {})
+    return TrainLog(folder / "log.jsonl"), Checkpoints(folder / "model", {})
 
 
 def contest(path: str, experiment: str, part: str, folder: Path) -> Contest:
@@ -157,7 +157,7 @@ def memory(path: str, experiment: str, part: str, folder: Path, way: str) -> flo
     """MiB at the peak of a few steps, beyond the start."""
     of = contest(path, experiment, part, folder)
     train, start = getattr(of, way), peak_memory()
-    with redirect_stderr(io.StringIO()), computing(of.precision):  # progress
+    with redirect_stderr(io.StringIO()), autocast(of.precision):  # progress
         train(3)
     return peak_memory() - start
 
@@ -166,7 +166,7 @@ def row(path: str, experiment: str, part: str, steps: int, folder: Path) -> list
     product = Product()
     with redirect_stderr(io.StringIO()):  # progress
         of = contest(path, experiment, part, folder)
-        with computing(of.precision):
+        with autocast(of.precision):
             rarl, plain, peak = seconds(lambda: of.rarl(steps), lambda: of.plain(steps), product)
         work = flops(lambda: of.plain(1))
     ours, theirs = (alone(memory, path, experiment, part, folder, way) for way in ("rarl", "plain"))

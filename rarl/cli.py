@@ -18,7 +18,7 @@ from rarl import commands as commands_beside
 from rarl.config import ConfigError
 from rarl.runtime import fingerprint, memory
 from rarl.runtime.errors import UserError
-from rarl.runtime.ranks import is_first, world
+from rarl.runtime.ranks import is_first, world_size
 from rarl.runtime.signals import StoppedError
 
 OPTIONAL = ("?", "*")  # as `nargs` of argparse
@@ -65,7 +65,7 @@ def run(
     With several `gpus`, torchrun takes this process's place and starts as many; after a signal
     they have `shutdown_seconds` to save.
     """
-    if gpus > 1 and world() == 1:
+    if gpus > 1 and world_size() == 1:
         torchrun = importlib.import_module("rarl.runtime.torchrun")
         command, missing = torchrun.command(gpus, shutdown_seconds)
         for line in missing:
@@ -80,7 +80,7 @@ def run(
     given = module.Settings.from_json(settings)
     if code is not None and code != (found := fingerprint.compute(stage, given.kinds)):
         raise UserError(f"the code is now {found}, but {code} was planned; start Snakemake again")
-    if world() > 1:
+    if world_size() > 1:
         importlib.import_module("rarl.runtime.parallel").join()
     if threads is not None and "torch" in sys.modules:
         sys.modules["torch"].set_num_threads(threads)

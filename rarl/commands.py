@@ -115,7 +115,7 @@ def sample(
     top_k: int | None,
 ) -> str:
     """Raises as `export`, and `ConfigError` for a number that makes no sense."""
-    from rarl import generator, pictures  # noqa: PLC0415 - imports torch
+    from rarl import generator, image_grid  # noqa: PLC0415 - imports torch
 
     content = load(*configfile)
     files = _files(content, experiment, method)
@@ -134,7 +134,7 @@ def sample(
         )
         for first in range(0, count, PER_BATCH)
     )
-    pictures.save(batches, output)
+    image_grid.save(batches, output)
     return f"{output}: {count} pictures of {model.image_size}x{model.image_size}, and grid.png"
 
 

@@ -13,9 +13,9 @@ from torch import Tensor
 from rarl.data.pixels import to_pixels, to_unit
 from rarl.models.codes import Codes
 from rarl.models.prior import CodePrior
-from rarl.models.saved_prior import load_prior
-from rarl.models.saved_vqvae import load_vqvae
+from rarl.models.prior_file import load_prior
 from rarl.models.vqvae import VQVAE
+from rarl.models.vqvae_file import load_vqvae
 from rarl.runtime import device
 from rarl.runtime.errors import UserError
 from rarl.runtime.files import atomic

@@ -21,12 +21,12 @@ EXTRACTORS = {
     "inception": "rarl.metrics.inception",
 }
 OBJECTIVES = {  # of fine-tuning
-    "mle": "rarl.train.likelihood",
-    "reinforce": "rarl.train.reinforcing",
+    "mle": "rarl.rl.likelihood",
+    "reinforce": "rarl.rl.policy_gradient",
 }
 REWARDS = {  # of reinforcement
-    "critic": "rarl.train.adversary",
-    "frechet": "rarl.train.distribution",
+    "critic": "rarl.rl.rewards.critic",
+    "frechet": "rarl.rl.rewards.frechet",
 }
 
 

@@ -10,11 +10,11 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from rarl.models.codes import Codes
-from rarl.models.incremental import IncrementalPixelCNN
 from rarl.models.pixelcnn import ALL_ROWS
+from rarl.models.pixelcnn_sampler import PixelCNNSampler
 from rarl.models.prior import CodePrior
 from rarl.runtime import seeds
-from rarl.runtime.precision import lowered
+from rarl.runtime.precision import cast_weights
 
 WORTH_RECORDING = 4  # rows: the first is run, the second recorded
 EXCLUDED = -1.0e4  # a logit whose probability is 0 in float32, yet finite in a loss
@@ -71,8 +71,8 @@ def sample(
         given = context[grid] if context else torch.zeros_like(numbers, dtype=torch.long)
         first, last, _ = (rows[grid] if rows else ALL_ROWS).indices(pixelcnn.side)
         above = drawn[-1] if drawn else None
-        fast = lowered(pixelcnn, uniforms, but="logits")
-        state = IncrementalPixelCNN(
+        fast = cast_weights(pixelcnn, uniforms, but="logits")
+        state = PixelCNNSampler(
             fast,
             invert,
             len(numbers),

@@ -18,8 +18,8 @@ from rarl.config.datasets import (
     OpenMoji,
 )
 from rarl.config.document import LONG, RESERVED, Config, Finetuned, Method, Rejection, Tempered
+from rarl.config.errors import ConfigError, nearest
 from rarl.config.experiment import Evaluation, Experiment, Limit, Limits, Oracle, Sampling
-from rarl.config.faults import ConfigError, nearest
 from rarl.config.fields import (
     Count,
     CountOrZero,

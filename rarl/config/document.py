@@ -7,11 +7,11 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import Field, ValidationError, field_validator, model_validator
 
 from rarl.config.datasets import Dataset
+from rarl.config.errors import one_line, require
 from rarl.config.experiment import Experiment
-from rarl.config.faults import one_line, require
 from rarl.config.fields import Count, CountOrZero, FolderName, Name, Positive, Settings
 from rarl.config.finetuning import IN_METHOD, Finetuning, Rl, refuse_old_keys
-from rarl.config.overlaying import overlay
+from rarl.config.overlay import overlay
 from rarl.config.rewards import Critic
 from rarl.config.tables import Figure, Table, experiments_of, methods_of, paper_rows
 

@@ -12,7 +12,7 @@ from pydantic import (
     ValidationError,
 )
 
-from rarl.config.faults import ConfigError, one_line
+from rarl.config.errors import ConfigError, one_line
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
 

@@ -5,9 +5,9 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, model_validator
 
-from rarl.config.faults import require
+from rarl.config.errors import require
 from rarl.config.fields import Count, Fraction, NotNegative, Positive, Settings, Share
-from rarl.config.overlaying import overlay
+from rarl.config.overlay import overlay
 from rarl.config.rewards import (
     Credit,
     CreditKind,

@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, ValidationError, model_validator
 
-from rarl.config.faults import one_line
+from rarl.config.errors import one_line
 from rarl.config.fields import (
     Count,
     CountOrZero,
@@ -15,7 +15,7 @@ from rarl.config.fields import (
     Positive,
     Settings,
 )
-from rarl.config.overlaying import overlay
+from rarl.config.overlay import overlay
 
 SINGLE = "single"  # the grid of an experiment that has but one
 

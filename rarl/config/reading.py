@@ -9,8 +9,8 @@ import yaml
 from pydantic import ValidationError
 
 from rarl.config.document import Config
-from rarl.config.faults import ConfigError, one_line
-from rarl.config.overlaying import overlay
+from rarl.config.errors import ConfigError, one_line
+from rarl.config.overlay import overlay
 from rarl.config.replicas import with_replicas
 
 

@@ -1,8 +1,8 @@
 """Experiments that differ from another one in nothing but the training seed."""
 
 from rarl.config.document import Config
+from rarl.config.errors import ConfigError
 from rarl.config.experiment import Experiment
-from rarl.config.faults import ConfigError
 from rarl.config.tables import Figure, ReplicatedTable, Table, experiments_of
 
 

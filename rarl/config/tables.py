@@ -4,7 +4,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
-from rarl.config.faults import require
+from rarl.config.errors import require
 from rarl.config.fields import Count, CountOrZero, Real, Settings
 from rarl.config.models import Prior
 

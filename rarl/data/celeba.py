@@ -8,7 +8,7 @@ from PIL import Image
 from rarl.config import CelebA
 from rarl.config.celeba import CELEBA_HEIGHT, CELEBA_WIDTH
 from rarl.data.decode import decode, require_size
-from rarl.data.pictures import Source, Split, arrange, split_of, stream
+from rarl.data.images import Source, Split, arrange, split_of, stream
 from rarl.runtime.errors import UserError
 
 PICTURES = "img_align_celeba"

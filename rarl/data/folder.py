@@ -8,7 +8,7 @@ from PIL import Image
 
 from rarl.config import CelebAHQ, Folder
 from rarl.data.decode import decode, require_size
-from rarl.data.pictures import Source, arrange, split_of, stream
+from rarl.data.images import Source, arrange, split_of, stream
 from rarl.runtime.errors import UserError
 
 SUFFIXES = frozenset(

@@ -10,7 +10,7 @@ import lmdb
 
 from rarl.config import Lsun
 from rarl.data.decode import decode
-from rarl.data.pictures import SPLITS, Picture, Source, Split
+from rarl.data.images import SPLITS, Picture, Source, Split
 from rarl.runtime.errors import UserError
 
 FROM = "http://dl.yf.io/lsun (https://github.com/fyu/lsun)"

@@ -12,7 +12,7 @@ from PIL import Image
 
 from rarl.config import Crop, OpenMoji
 from rarl.data.decode import decode
-from rarl.data.pictures import Source, arrange, split_of, stream
+from rarl.data.images import Source, arrange, split_of, stream
 from rarl.runtime.errors import UserError
 
 SIDE = 72  # of every picture's view box, in its own units

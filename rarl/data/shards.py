@@ -7,8 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rarl.data import manifest as manifests
+from rarl.data.images import SPLITS, Split
 from rarl.data.manifest import Shard, SplitEntry
-from rarl.data.pictures import SPLITS, Split
 from rarl.runtime.errors import UserError
 from rarl.runtime.files import atomic, sha256
 

@@ -2,7 +2,7 @@
 
 from rarl import kinds
 from rarl.config import Dataset
-from rarl.data.pictures import Source
+from rarl.data.images import Source
 
 
 def open_source(dataset: Dataset, image_size: int) -> Source:

@@ -11,7 +11,7 @@ from torch import Tensor
 from rarl.metrics.moments import Moments
 from rarl.runtime import artefact
 from rarl.runtime.errors import UserError
-from rarl.runtime.pieces import Piece
+from rarl.runtime.sample_shards import Piece
 
 BLOCK = 1000  # rows whose moments are computed at once: in whatever pieces they came
 

@@ -8,9 +8,9 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from rarl.models.saved import open_artefact
+from rarl.models.serialization import open_artefact
 from rarl.runtime.artefact import Artefact, save
-from rarl.runtime.pieces import Piece
+from rarl.runtime.sample_shards import Piece
 
 Codes = tuple[Tensor, ...]  # of (B, h, w) int64, coarse to fine
 

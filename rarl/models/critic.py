@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from rarl.config import Critic as CriticSettings
 from rarl.models.scores import Scores
-from rarl.runtime.precision import exactly
+from rarl.runtime.precision import forward_fp32
 
 
 class PositionNorm(nn.LayerNorm):
@@ -55,6 +55,6 @@ class Critic(nn.Module):
         patches = None
         if self.stem is not None:
             images = self.stem(images)
-            patches = exactly(self.patch_score, images).squeeze(1)
-        whole = exactly(self.score, self.features(images).flatten(1)).squeeze(1)
+            patches = forward_fp32(self.patch_score, images).squeeze(1)
+        whole = forward_fp32(self.score, self.features(images).flatten(1)).squeeze(1)
         return Scores(whole, patches)

@@ -4,7 +4,7 @@ Two streams keep the field of view free of the blind spot of masked convolutions
 al. 2016, arXiv 1606.05328): `v` at a position has seen the rows above it, `h` those and the codes
 to its left in its row. Residual gated blocks and the output stack follow PixelCNN++ (Salimans et
 al. 2017, arXiv 1701.05517), the causal attention blocks PixelSNAIL (Chen et al. 2017,
-arXiv 1712.09763). `rarl.models.incremental` evaluates the same network position by position.
+arXiv 1712.09763). `rarl.models.pixelcnn_sampler` evaluates the same network position by position.
 """
 
 import torch
@@ -13,7 +13,7 @@ from jaxtyping import Float, Int
 from torch import Tensor, nn
 
 from rarl.config import Prior
-from rarl.runtime.precision import exactly, raised
+from rarl.runtime.precision import forward_fp32, upcast
 
 ALL_ROWS = slice(None)
 
@@ -238,13 +238,13 @@ class PixelCNN(nn.Module):
         p, rows = self.reach, embedded.shape[2]
         v = self.enter_v(F.pad(embedded, (p, p, p, 0))[:, :, :-1]) + place[:, :, :rows]
         h = self.enter_h(F.pad(embedded, (p, 0))[..., :-1]) + self.link(F.relu(v))
-        return raised(v), raised(h)
+        return upcast(v), upcast(h)
 
     def head(self, h: Float[Tensor, "... c"]) -> Float[Tensor, "... k"]:
         return self.classify(self._refine(h))
 
     def classify(self, features: Float[Tensor, "... c"]) -> Float[Tensor, "... k"]:
-        return exactly(self.logits, features)
+        return forward_fp32(self.logits, features)
 
     def _refine(self, h: Float[Tensor, "... c"]) -> Float[Tensor, "... c"]:
         return F.relu(self.output(h))

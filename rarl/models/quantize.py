@@ -8,7 +8,7 @@ from jaxtyping import Float, Int
 from torch import Tensor, nn
 
 from rarl.runtime import parallel
-from rarl.runtime.precision import exact, raised
+from rarl.runtime.precision import exact, upcast
 
 DISTANCES = 2**24  # that are held at once in a search: 64 MiB
 
@@ -46,7 +46,7 @@ class Quantizer(nn.Module):
 
     def forward(self, latents: Float[Tensor, "b d h w"]) -> Quantized:
         """Quantises, and in training mode updates the codebook afterwards."""
-        latents = raised(latents)
+        latents = upcast(latents)
         flat = latents.permute(0, 2, 3, 1).reshape(-1, latents.shape[1])  # (N, D)
         if self.training and not self.started:
             self._start(parallel.gather(flat.detach()))

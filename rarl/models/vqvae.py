@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from rarl.config import Vqvae
 from rarl.models.codes import Codes
 from rarl.models.quantize import Quantized, Quantizer
-from rarl.runtime.precision import raised
+from rarl.runtime.precision import upcast
 
 
 class Reconstruction(NamedTuple):
@@ -146,7 +146,7 @@ class VQVAE(nn.Module):
     def _decode(self, latents: list[Tensor]) -> Tensor:
         *coarse, finest = latents
         enlarged = [up(grid) for up, grid in zip(self.upsample, coarse, strict=True)]
-        return raised(self.decoder(torch.cat((*enlarged, finest), 1)))
+        return upcast(self.decoder(torch.cat((*enlarged, finest), 1)))
 
     def _quantizer(self, grid: int) -> Quantizer:
         return cast(Quantizer, self.quantizers[grid])

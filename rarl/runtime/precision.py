@@ -14,7 +14,7 @@ PRODUCTS = (nn.Conv2d, nn.ConvTranspose2d, nn.Linear)
 Module = TypeVar("Module", bound=nn.Module)
 
 
-def computing(precision: Precision) -> AbstractContextManager[object]:
+def autocast(precision: Precision) -> AbstractContextManager[object]:
     """Within, matrix products and convolutions are of this type (torch's autocast).
 
     With bfloat16 weights, residual sums, logits, scores, losses and codebooks stay float32. No
@@ -33,18 +33,18 @@ def exact(like: Tensor) -> AbstractContextManager[object]:
     return torch.autocast(like.device.type, enabled=False)
 
 
-def exactly(layer: nn.Module, x: Tensor) -> Tensor:
+def forward_fp32(layer: nn.Module, x: Tensor) -> Tensor:
     """The output of a last layer in the type of its weights: what a choice is made by."""
     if not torch.is_autocast_enabled(x.device.type):  # at every code of a draw a context costs more
         return layer(x)
     with exact(x):
-        return layer(raised(x))
+        return layer(upcast(x))
 
 
-def lowered(module: Module, like: Tensor, *, but: str) -> Module:
+def cast_weights(module: Module, like: Tensor, *, but: str) -> Module:
     """A copy whose layers, but for one, have weights of the type that products have here.
 
-    The module itself where nothing is lowered. For a network that runs many times with the same
+    The module itself where nothing is cast. For a network that runs many times with the same
     weights: autocast would convert them each time.
     """
     on = like.device.type
@@ -57,6 +57,6 @@ def lowered(module: Module, like: Tensor, *, but: str) -> Module:
     return copy
 
 
-def raised(x: Tensor) -> Tensor:
+def upcast(x: Tensor) -> Tensor:
     """In float32, or as it is where that is no less: what is added up or taken a log of."""
     return x.to(torch.promote_types(x.dtype, torch.float32))

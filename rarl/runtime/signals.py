@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
 
-from rarl.runtime.ranks import world
+from rarl.runtime.ranks import world_size
 
 # From a terminal, a batch system at the end, and SLURM's warning before it (sbatch --signal).
 ASKING = (signal.SIGINT, signal.SIGTERM, signal.SIGUSR1)
@@ -35,7 +35,7 @@ class Noted:
         """
         del frame
         self.number = number
-        if world() == 1:
+        if world_size() == 1:
             signal.signal(number, signal.SIG_DFL)
 
 

@@ -5,9 +5,9 @@ from pathlib import Path
 
 from PIL import Image
 
+from rarl.image_grid import SIDE, block, joined
 from rarl.models.codes import CodeSet, load_draw
 from rarl.models.vqvae import VQVAE
-from rarl.pictures import SIDE, block, joined
 from rarl.report.logs import read_selected
 from rarl.stages._decoding import decode
 

@@ -9,8 +9,8 @@ from rarl.data.batches import consecutive
 from rarl.data.loaders import load_images
 from rarl.data.shards import Pictures, open_split
 from rarl.models.codes import CodeSet, gather, save_codes
-from rarl.models.saved_vqvae import load_vqvae
 from rarl.models.vqvae import VQVAE
+from rarl.models.vqvae_file import load_vqvae
 from rarl.runtime import device, provenance
 from rarl.runtime.progress import track
 from rarl.stage_settings import CodesSettings

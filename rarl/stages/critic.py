@@ -3,14 +3,14 @@
 from pathlib import Path
 
 from rarl.models.codes import load_codes, training_codes
-from rarl.models.saved_critic import save_critic
-from rarl.models.saved_prior import load_prior
-from rarl.models.saved_vqvae import load_vqvae
+from rarl.models.critic_file import save_critic
+from rarl.models.prior_file import load_prior
+from rarl.models.vqvae_file import load_vqvae
+from rarl.rl.critic import train_critic
 from rarl.runtime import device, provenance
 from rarl.runtime.checkpoints import Checkpoints
-from rarl.runtime.metrics_log import MetricsLog
+from rarl.runtime.train_log import TrainLog
 from rarl.stage_settings import CriticTraining
-from rarl.train.critic import train_critic
 
 Settings = CriticTraining
 
@@ -34,7 +34,7 @@ def run(
             load_prior(prior, device=on),
             load_vqvae(vqvae, on),
             training_codes(load_codes(codes), flip=settings.flip),
-            log=MetricsLog(metrics),
+            log=TrainLog(metrics),
             checkpoints=checkpoints,
         )
         save_critic(output, critic, made)

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from rarl.metrics import feature_files, moments
 from rarl.runtime import provenance
-from rarl.runtime.pieces import by_seed
+from rarl.runtime.sample_shards import merge_shards
 from rarl.stage_settings import DistanceSettings
 from rarl.stages._comparing import compare, require_alike
 
@@ -20,6 +20,6 @@ def run(settings: DistanceSettings, *, reference: Path, samples: list[Path], out
         features, metadata = feature_files.load(path)
         require_alike(path, metadata, reference, target)
         found.append(feature_files.piece_of(path, features, metadata))
-    pieces = by_seed(found)
+    pieces = merge_shards(found)
     draws = [feature_files.moments_of(own) for own in pieces.values()]
     compare(target, draws, output, {"seeds": list(pieces), **made})

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from rarl.models.codes import Codes
-from rarl.models.saved_prior import load_prior
+from rarl.models.prior_file import load_prior
 from rarl.runtime import device, precision, provenance
 from rarl.runtime.checkpoints import Checkpoints
 from rarl.sampling import draw
@@ -30,5 +30,5 @@ def run(settings: DrawSettings, *, prior: Path, output: Path, timing: Path) -> N
         )
 
     made = provenance.describe("draw", settings, prior=prior)
-    with Checkpoints(output, made) as checkpoints, precision.computing(settings.precision):
+    with Checkpoints(output, made) as checkpoints, precision.autocast(settings.precision):
         save_draws(output, timing, settings, batches, model.codebook_size, made, checkpoints)

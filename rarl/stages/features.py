@@ -8,7 +8,7 @@ from rarl.metrics import feature_files
 from rarl.metrics.extractor import features
 from rarl.metrics.extractors import load_extractor
 from rarl.models.codes import load_draw
-from rarl.models.saved_vqvae import load_vqvae
+from rarl.models.vqvae_file import load_vqvae
 from rarl.runtime import device, provenance
 from rarl.stage_settings import FeaturesSettings
 from rarl.stages._decoding import decode

@@ -5,15 +5,15 @@ from pathlib import Path
 from rarl.metrics import moments
 from rarl.metrics.extractors import load_extractor
 from rarl.models.codes import load_codes
-from rarl.models.saved_prior import load_prior, save_prior
-from rarl.models.saved_vqvae import load_vqvae
+from rarl.models.prior_file import load_prior, save_prior
+from rarl.models.vqvae_file import load_vqvae
+from rarl.rl.finetune import finetune
+from rarl.rl.model_selection import DistanceSelection
 from rarl.runtime import device, provenance
 from rarl.runtime.checkpoints import Checkpoints
-from rarl.runtime.metrics_log import MetricsLog
+from rarl.runtime.train_log import TrainLog
 from rarl.stage_settings import FinetuneSettings
 from rarl.stages._rewarding import rewarded_distance
-from rarl.train.finetune import finetune
-from rarl.train.judge import DistanceJudge
 
 Settings = FinetuneSettings
 
@@ -48,9 +48,9 @@ def run(
             model,
             sets,
             decoder,
-            DistanceJudge(decoder, extractor, moments.load(reference)),
+            DistanceSelection(decoder, extractor, moments.load(reference)),
             rewarded_distance(settings.rl, reward_reference, on),
-            log=MetricsLog(metrics),
+            log=TrainLog(metrics),
             checkpoints=checkpoints,
         )
         save_prior(output, tuned, made)

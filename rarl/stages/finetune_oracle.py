@@ -5,16 +5,16 @@ from pathlib import Path
 from rarl.models.codes import load_codes
 from rarl.models.decoder import Decoder
 from rarl.models.onehot import OneHot
-from rarl.models.saved_prior import load_prior, save_prior
-from rarl.models.saved_vqvae import load_vqvae
+from rarl.models.prior_file import load_prior, save_prior
+from rarl.models.vqvae_file import load_vqvae
+from rarl.rl.finetune import finetune
+from rarl.rl.model_selection import OracleSelection
 from rarl.runtime import device, provenance
 from rarl.runtime.checkpoints import Checkpoints
 from rarl.runtime.errors import UserError
-from rarl.runtime.metrics_log import MetricsLog
+from rarl.runtime.train_log import TrainLog
 from rarl.stage_settings import FinetuneSettings
 from rarl.stages._rewarding import rewarded_distance
-from rarl.train.finetune import finetune
-from rarl.train.judge import OracleJudge
 
 Settings = FinetuneSettings
 
@@ -54,9 +54,9 @@ def run(
             model,
             sets,
             decoder,
-            OracleJudge(load_prior(oracle, device=on)),
+            OracleSelection(load_prior(oracle, device=on)),
             distance,
-            log=MetricsLog(metrics),
+            log=TrainLog(metrics),
             checkpoints=checkpoints,
         )
         save_prior(output, tuned, made)

@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from rarl.models.saved_vqvae import load_vqvae
-from rarl.pictures import write
+from rarl.image_grid import write
+from rarl.models.vqvae_file import load_vqvae
 from rarl.runtime import device
 from rarl.stage_settings import ImageGridSettings
 from rarl.stages._strip import strip

@@ -5,10 +5,10 @@ from operator import add
 from pathlib import Path
 
 from rarl.models.codes import load_codes, load_draw
-from rarl.models.saved_prior import load_prior
+from rarl.models.prior_file import load_prior
 from rarl.runtime import device, provenance
 from rarl.runtime.files import write_json
-from rarl.runtime.pieces import by_seed
+from rarl.runtime.sample_shards import merge_shards
 from rarl.stage_settings import NllSettings
 from rarl.stages._seeds import over_seeds
 from rarl.train.held_out import evaluate_nll
@@ -28,7 +28,7 @@ def run(
     """Compute the oracle's NLL of a generator's samples, and the generator's of the oracle's."""
     on = device.pick()
     judge, generator = load_prior(oracle, device=on), load_prior(prior, device=on)
-    pieces = by_seed(load_draw(path) for path in samples).values()
+    pieces = merge_shards(load_draw(path) for path in samples).values()
     draws = [reduce(add, own) for own in pieces]
     nll_oracle = [evaluate_nll(judge, draw, settings.batch_size) for draw in draws]
     held_out = load_codes(codes)["val"]

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from rarl.models.codes import gather, save_codes
-from rarl.models.saved_prior import load_prior
+from rarl.models.prior_file import load_prior
 from rarl.runtime import device, provenance, seeds
 from rarl.runtime.progress import track
 from rarl.sampling import draw

@@ -8,8 +8,8 @@ import PIL
 from numpy.typing import NDArray
 
 from rarl.data.decode import RESIZE_FILTER, to_square
+from rarl.data.images import SPLITS, Picture, Source, Split
 from rarl.data.manifest import FORMAT, Manifest, Reason, SplitEntry, Unreadable, hash_of
-from rarl.data.pictures import SPLITS, Picture, Source, Split
 from rarl.data.shards import ShardWriter, remove_shards
 from rarl.data.sources import open_source
 from rarl.runtime.errors import UserError

@@ -3,10 +3,10 @@
 from pathlib import Path
 
 from rarl.models.codes import load_codes, training_codes
-from rarl.models.saved_prior import save_prior
+from rarl.models.prior_file import save_prior
 from rarl.runtime import device, provenance
 from rarl.runtime.checkpoints import Checkpoints
-from rarl.runtime.metrics_log import MetricsLog
+from rarl.runtime.train_log import TrainLog
 from rarl.stage_settings import PriorSettings
 from rarl.train.prior import train_prior
 
@@ -23,7 +23,7 @@ def run(settings: PriorSettings, *, codes: Path, output: Path, metrics: Path) ->
             training_codes(sets, flip=settings.prior.flip),
             sets["val"],
             device=device.pick(),
-            log=MetricsLog(metrics),
+            log=TrainLog(metrics),
             checkpoints=checkpoints,
         )
         save_prior(output, prior, made)

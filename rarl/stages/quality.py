@@ -9,7 +9,7 @@ from rarl.metrics import feature_files
 from rarl.metrics.neighbours import kernel_distance, precision_recall, spread
 from rarl.runtime import provenance
 from rarl.runtime.files import read_json, write_json
-from rarl.runtime.pieces import by_seed
+from rarl.runtime.sample_shards import merge_shards
 from rarl.stage_settings import QualitySettings
 from rarl.stages._seeds import over_seeds
 
@@ -27,7 +27,7 @@ def run(
     """Compute precision, recall and KID of each draw against the reconstructions."""
     reconstructions, _ = feature_files.load(real)
     rows = []
-    for pieces in by_seed(feature_files.load_piece(path) for path in samples).values():
+    for pieces in merge_shards(feature_files.load_piece(path) for path in samples).values():
         found = torch.cat(pieces)
         beside = spread(reconstructions, min(len(reconstructions), len(found)))
         precision, recall = precision_recall(found, beside, settings.neighbours)

@@ -9,7 +9,7 @@ from rarl.metrics.extractor import features
 from rarl.metrics.extractors import load_extractor
 from rarl.metrics.neighbours import spread
 from rarl.models.codes import CodeSet, load_codes
-from rarl.models.saved_vqvae import load_vqvae
+from rarl.models.vqvae_file import load_vqvae
 from rarl.runtime import device, provenance
 from rarl.stage_settings import RealFeaturesSettings
 from rarl.stages._decoding import decode

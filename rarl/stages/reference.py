@@ -5,7 +5,7 @@ from pathlib import Path
 from rarl.metrics.extractor import extract
 from rarl.metrics.extractors import load_extractor
 from rarl.models.codes import load_codes
-from rarl.models.saved_vqvae import load_vqvae
+from rarl.models.vqvae_file import load_vqvae
 from rarl.runtime import device, provenance
 from rarl.stage_settings import FeaturesSettings
 from rarl.stages._decoding import decode

@@ -4,10 +4,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from rarl.models.codes import Codes
-from rarl.models.saved_critic import load_critic
-from rarl.models.saved_prior import load_prior
-from rarl.models.saved_vqvae import load_vqvae
-from rarl.rejection import draw_best
+from rarl.models.critic_file import load_critic
+from rarl.models.prior_file import load_prior
+from rarl.models.vqvae_file import load_vqvae
+from rarl.rl.rejection import draw_best
 from rarl.runtime import device, precision, provenance
 from rarl.runtime.checkpoints import Checkpoints
 from rarl.stage_settings import RejectSettings
@@ -34,5 +34,5 @@ def run(
         return draw_best(model, decoder, judge, settings, first)
 
     made = provenance.describe("reject", settings, vqvae=vqvae, prior=prior, critic=critic)
-    with Checkpoints(output, made) as checkpoints, precision.computing(settings.draw.precision):
+    with Checkpoints(output, made) as checkpoints, precision.autocast(settings.draw.precision):
         save_draws(output, timing, settings.draw, batches, model.codebook_size, made, checkpoints)

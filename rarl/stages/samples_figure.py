@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from rarl.models.saved_vqvae import load_vqvae
-from rarl.pictures import heading, joined, write
+from rarl.image_grid import heading, joined, write
+from rarl.models.vqvae_file import load_vqvae
 from rarl.report.table import in_rows
 from rarl.runtime import device
 from rarl.stage_settings import SamplesFigureSettings

@@ -7,12 +7,12 @@ from statistics import fmean, stdev
 import torch
 
 from rarl.models.prior import stack
+from rarl.rl.rollouts import random_part
 from rarl.runtime import device, precision, provenance, seeds
 from rarl.runtime.files import write_json
 from rarl.runtime.progress import track
 from rarl.sampling import sample
 from rarl.stage_settings import SecondsSettings
-from rarl.train.rollouts import random_part
 
 Settings = SecondsSettings
 REPEATS = 3  # after one to warm up
@@ -33,7 +33,7 @@ def run(settings: SecondsSettings, *, output: Path) -> None:
         rows = random_part(settings.rows, settings.latents)
         device.wait()
         start = time.perf_counter()
-        with precision.computing(settings.precision):
+        with precision.autocast(settings.precision):
             sample(prior, uniforms, temperature=1.0, top_k=0, context=context, rows=rows)
         device.wait()
         times.append(time.perf_counter() - start)

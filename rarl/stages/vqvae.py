@@ -3,10 +3,10 @@
 from pathlib import Path
 
 from rarl.data.shards import open_split
-from rarl.models.saved_vqvae import save_vqvae
+from rarl.models.vqvae_file import save_vqvae
 from rarl.runtime import device, provenance
 from rarl.runtime.checkpoints import Checkpoints
-from rarl.runtime.metrics_log import MetricsLog
+from rarl.runtime.train_log import TrainLog
 from rarl.stage_settings import VqvaeSettings
 from rarl.train.vqvae import train_vqvae
 
@@ -22,7 +22,7 @@ def run(settings: VqvaeSettings, *, data: Path, output: Path, metrics: Path) -> 
             open_split(data, "train"),
             open_split(data, "val"),
             device=device.pick(),
-            log=MetricsLog(metrics),
+            log=TrainLog(metrics),
             checkpoints=checkpoints,
         )
         save_vqvae(output, model, made)

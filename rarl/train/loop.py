@@ -12,8 +12,8 @@ from rarl.config import Limit, Precision
 from rarl.runtime import device, parallel, precision, seeds
 from rarl.runtime.checkpoints import Checkpoints, Stateful
 from rarl.runtime.errors import UserError
-from rarl.runtime.metrics_log import MetricsLog, NotFiniteError
 from rarl.runtime.progress import track
+from rarl.runtime.train_log import NotFiniteError, TrainLog
 from rarl.train import limits
 
 Step = Callable[[int], dict[str, Tensor]]
@@ -32,7 +32,7 @@ class Loop:
     stage: str
     steps: int
     seed: int
-    log: MetricsLog
+    log: TrainLog
     log_every: int
     evaluate_every: int
     checkpoints: Checkpoints
@@ -53,7 +53,7 @@ class Loop:
         parts = {**state, "log": self.log}
         resumed = self._resume(parts)
         left, total = range(self.done, self.steps), self.steps + self.warmup
-        computing = precision.computing(self.precision)
+        computing = precision.autocast(self.precision)
         progress = track(left, total, self.stage, "step", before=total - len(left))
         try:
             if self.done == 0 and not resumed:

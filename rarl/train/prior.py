@@ -13,7 +13,7 @@ from rarl.models.pixelcnn import PixelCNN
 from rarl.models.prior import CodePrior
 from rarl.runtime import parallel, seeds
 from rarl.runtime.checkpoints import Checkpoints
-from rarl.runtime.metrics_log import MetricsLog
+from rarl.runtime.train_log import TrainLog
 from rarl.stage_settings import PriorSettings
 from rarl.train.adam import adam
 from rarl.train.averaging import MovingAverage, Selection
@@ -29,7 +29,7 @@ def maximise_likelihood(
     Each process brings its share of the pictures.
     """
     prior.train()
-    parallel.diverge()  # other dropout for each share
+    parallel.fork_rng()  # other dropout for each share
     loss = nll(prior(codes), prior.own(codes))
     optimiser.zero_grad()
     loss.backward()
@@ -63,7 +63,7 @@ def train_prior(
     val: CodeSet,
     *,
     device: torch.device,
-    log: MetricsLog,
+    log: TrainLog,
     checkpoints: Checkpoints,
 ) -> CodePrior:
     """The prior of one grid, given the next coarser one, if any.
@@ -82,13 +82,15 @@ def train_prior(
     def step(i: int) -> dict[str, Tensor]:
         optimiser.param_groups[0]["lr"] = learning_rate(of, i)
         indices = batch_indices(len(train), of.batch_size, order, i)
-        codes = train.take(parallel.share(indices), device)
+        codes = train.take(parallel.local_shard(indices), device)
         figures = maximise_likelihood(prior, optimiser, codes, of.gradient_clip)
         average.update(prior)
         return figures
 
     def evaluate(i: int) -> dict[str, float]:
-        value = parallel.from_first(lambda: evaluate_nll(average.model, val, of.batch_size))
+        value = parallel.broadcast_from_rank0(
+            lambda: evaluate_nll(average.model, val, of.batch_size)
+        )
         best.offer(i, value, average.model)
         return {"val_nll": value, "unigram_nll": unigram}
 

@@ -13,7 +13,7 @@ from rarl.models.quantize import perplexity, share_in_use
 from rarl.models.vqvae import VQVAE, vqvae_loss
 from rarl.runtime import parallel, seeds
 from rarl.runtime.checkpoints import Checkpoints
-from rarl.runtime.metrics_log import MetricsLog
+from rarl.runtime.train_log import TrainLog
 from rarl.stage_settings import VqvaeSettings
 from rarl.train.adam import adam
 from rarl.train.loop import Loop
@@ -25,7 +25,7 @@ def train_vqvae(
     val: Pictures,
     *,
     device: torch.device,
-    log: MetricsLog,
+    log: TrainLog,
     checkpoints: Checkpoints,
 ) -> VQVAE:
     """A VQ-VAE of one or two grids after all its steps, in evaluation mode."""
@@ -38,9 +38,9 @@ def train_vqvae(
     def step(i: int) -> dict[str, Tensor]:
         model.train()
         indices = batch_indices(len(train), of.batch_size, order, i)
-        images = load_images(train, parallel.share(indices), device)
+        images = load_images(train, parallel.local_shard(indices), device)
         if of.flip:
-            mirrored = parallel.share(torch.rand(len(indices), 1, 1, 1, device=device) < 0.5)
+            mirrored = parallel.local_shard(torch.rand(len(indices), 1, 1, 1, device=device) < 0.5)
             images = torch.where(mirrored, horizontal_flip(images), images)
         out = model(images)
         losses = vqvae_loss(images, out, of.beta)
@@ -63,7 +63,7 @@ def train_vqvae(
     )
 
     def evaluate(_: int) -> dict[str, float]:
-        return parallel.from_first(lambda: _evaluate(model, val))
+        return parallel.broadcast_from_rank0(lambda: _evaluate(model, val))
 
     loop.run(step, evaluate, {"model": model, "optimiser": optimiser})
     return model.eval()

@@ -19,13 +19,15 @@ from rarl.metrics.extractor import Extractor
 from rarl.metrics.moments import Moments
 from rarl.models.codes import CodeSet, load_codes, save_codes
 from rarl.models.critic import Critic
+from rarl.models.critic_file import save_critic
 from rarl.models.prior import CodePrior
-from rarl.models.saved_critic import save_critic
-from rarl.models.saved_prior import load_prior, save_prior
-from rarl.models.saved_vqvae import load_vqvae, save_vqvae
+from rarl.models.prior_file import load_prior, save_prior
 from rarl.models.vqvae import VQVAE
+from rarl.models.vqvae_file import load_vqvae, save_vqvae
+from rarl.rl.finetune import finetune
+from rarl.rl.model_selection import OracleSelection
 from rarl.runtime.checkpoints import Checkpoints
-from rarl.runtime.metrics_log import MetricsLog
+from rarl.runtime.train_log import TrainLog
 from rarl.stage_settings import (
     CriticTraining,
     DrawSettings,
@@ -36,8 +38,6 @@ from rarl.stage_settings import (
     VqvaeSettings,
 )
 from rarl.stages import critic, draw, finetune_oracle, prepare, prior, reject, vqvae
-from rarl.train.finetune import finetune
-from rarl.train.judge import OracleJudge
 
 Job = Callable[[Path], None]  # writes `out.safetensors` into a folder, and perhaps `log.jsonl`
 CPU = torch.device("cpu")
@@ -140,8 +140,8 @@ def tune_parts_of_two_grids(inputs: Path, out: Path) -> None:
             load_prior(inputs / "prior-two", device=CPU),
             sets,
             load_vqvae(inputs / "vqvae", CPU),
-            OracleJudge(load_prior(inputs / "oracle-two", device=CPU)),
-            log=MetricsLog(out / LOG),
+            OracleSelection(load_prior(inputs / "oracle-two", device=CPU)),
+            log=TrainLog(out / LOG),
             checkpoints=kept,
         )
         save_prior(out / OUT, tuned, {})
@@ -172,9 +172,9 @@ def tune_by_distance(inputs: Path, out: Path) -> None:
             load_prior(inputs / "prior-one", device=CPU),
             sets,
             decoder,
-            OracleJudge(load_prior(inputs / "oracle-one", device=CPU)),
+            OracleSelection(load_prior(inputs / "oracle-one", device=CPU)),
             (extractor, target),
-            log=MetricsLog(out / LOG),
+            log=TrainLog(out / LOG),
             checkpoints=kept,
         )
         save_prior(out / OUT, tuned, {})

@@ -17,7 +17,7 @@ from pydantic import ValidationError
 from rarl.config import CelebA, CelebAHQ, Crop, Dataset, Folder, Lsun, OpenMoji
 from rarl.data import celeba as celeba_source
 from rarl.data.decode import to_square
-from rarl.data.pictures import Source, arrange, split_of
+from rarl.data.images import Source, arrange, split_of
 from rarl.data.sources import open_source
 from rarl.runtime.errors import UserError
 

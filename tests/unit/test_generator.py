@@ -14,9 +14,9 @@ from rarl.config import Vqvae
 from rarl.generator import Generator, export
 from rarl.losses import nll
 from rarl.models.prior import CodePrior
-from rarl.models.saved_prior import save_prior
-from rarl.models.saved_vqvae import save_vqvae
+from rarl.models.prior_file import save_prior
 from rarl.models.vqvae import VQVAE
+from rarl.models.vqvae_file import save_vqvae
 from rarl.runtime.errors import UserError
 
 

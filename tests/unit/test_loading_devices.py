@@ -18,13 +18,13 @@ from rarl.metrics.extractor import Extractor
 from rarl.metrics.moments import Moments
 from rarl.models.onehot import OneHot
 from rarl.models.scores import Scores
+from rarl.rl.advantages import Credit
+from rarl.rl.rewards.critic import CriticTrainer
+from rarl.rl.rewards.frechet import FrechetReward
+from rarl.rl.rollouts import Rollouts
 from rarl.runtime.checkpoints import Stateful
 from rarl.train.adam import adam
-from rarl.train.adversary import Adversary
 from rarl.train.averaging import MovingAverage, Selection
-from rarl.train.credit import Credit
-from rarl.train.distribution import FrechetReward
-from rarl.train.rollouts import Rollouts
 
 CPU, META = torch.device("cpu"), torch.device("meta")
 IMAGES = torch.rand(20, 3, 16, 16, generator=torch.Generator().manual_seed(0)) * 2 - 1
@@ -48,8 +48,8 @@ def average(device: torch.device) -> MovingAverage[nn.Linear]:
     return MovingAverage(nn.Linear(2, 2).to(device), 0.9)
 
 
-def adversary(device: torch.device) -> Adversary:
-    found = Adversary(critic_settings(), 3, 16, 16, device)
+def adversary(device: torch.device) -> CriticTrainer:
+    found = CriticTrainer(critic_settings(), 3, 16, 16, device)
     if device == CPU:
         found.update(IMAGES, -IMAGES)
     return found

@@ -11,7 +11,7 @@ from torch import Tensor
 from rarl.config import Vqvae
 from rarl.data.pixels import to_unit
 from rarl.runtime.checkpoints import Checkpoints
-from rarl.runtime.metrics_log import MetricsLog
+from rarl.runtime.train_log import TrainLog
 from rarl.stage_settings import VqvaeSettings
 from rarl.stages import codes
 from rarl.train import vqvae
@@ -52,7 +52,7 @@ def test_the_vqvae_trains_on_images_of_which_some_are_mirrored(
         Images(),
         Images(),
         device=torch.device("cpu"),
-        log=MetricsLog(tmp_path / "log.jsonl"),
+        log=TrainLog(tmp_path / "log.jsonl"),
         checkpoints=Checkpoints(tmp_path / "out", {}),
     )
     plain, mirrored = as_tensor(IMAGES), as_tensor(MIRRORED)

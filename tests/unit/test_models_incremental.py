@@ -5,8 +5,8 @@ from collections.abc import Callable
 import pytest
 import torch
 
-from rarl.models.incremental import IncrementalPixelCNN
 from rarl.models.pixelcnn import PixelCNN
+from rarl.models.pixelcnn_sampler import PixelCNNSampler
 
 MakePrior = Callable[..., PixelCNN]
 
@@ -24,7 +24,7 @@ def worst_difference(prior: PixelCNN, given: int, *, recorded: bool = False) -> 
         found.append(logits)
         return next(wanted)
 
-    state = IncrementalPixelCNN(prior, draw, 3, codes[:, :given], above, recorded=recorded)
+    state = PixelCNNSampler(prior, draw, 3, codes[:, :given], above, recorded=recorded)
     for row in range(given, side):
         assert state.row == row
         state.draw_row(torch.zeros(3, side))
@@ -80,7 +80,7 @@ def test_replayed_kernels_draw_what_kernels_started_one_by_one_draw(
         return below.sum(1).clamp_(max=prior.codebook_size - 1)
 
     replayed, started = (
-        IncrementalPixelCNN(prior, draw, 4, recorded=recorded) for recorded in (True, False)
+        PixelCNNSampler(prior, draw, 4, recorded=recorded) for recorded in (True, False)
     )
     for row in numbers:
         replayed.draw_row(row)

@@ -11,11 +11,11 @@ from helpers.small_settings import critic_settings
 from rarl.config import Vqvae
 from rarl.models.codes import CodeSet, load_codes, load_draw, save_codes, save_draw
 from rarl.models.critic import Critic
+from rarl.models.critic_file import load_critic, save_critic
 from rarl.models.prior import CodePrior
-from rarl.models.saved_critic import load_critic, save_critic
-from rarl.models.saved_prior import load_prior, save_prior
-from rarl.models.saved_vqvae import load_vqvae, save_vqvae
+from rarl.models.prior_file import load_prior, save_prior
 from rarl.models.vqvae import VQVAE
+from rarl.models.vqvae_file import load_vqvae, save_vqvae
 from rarl.runtime import artefact
 from rarl.runtime.errors import UserError
 

@@ -6,7 +6,7 @@ import numpy as np
 import torch
 from PIL import Image
 
-from rarl.pictures import CAPTION, GAP, GREY, MARGIN, SIDE, block, save
+from rarl.image_grid import CAPTION, GAP, GREY, MARGIN, SIDE, block, save
 
 
 def test_a_block_is_a_grid_of_enlarged_images_row_by_row():

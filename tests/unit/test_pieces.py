@@ -12,15 +12,15 @@ from rarl.metrics import feature_files
 from rarl.metrics.moments import Moments
 from rarl.models.codes import load_draw
 from rarl.models.critic import Critic
+from rarl.models.critic_file import save_critic
 from rarl.models.prior import CodePrior
-from rarl.models.saved_critic import save_critic
-from rarl.models.saved_prior import save_prior
-from rarl.models.saved_vqvae import save_vqvae
+from rarl.models.prior_file import save_prior
 from rarl.models.vqvae import VQVAE
+from rarl.models.vqvae_file import save_vqvae
 from rarl.runtime import artefact
 from rarl.runtime.errors import UserError
 from rarl.runtime.files import read_json
-from rarl.runtime.pieces import Piece, by_seed
+from rarl.runtime.sample_shards import Piece, merge_shards
 from rarl.stage_settings import DrawSettings, RejectSettings
 from rarl.stages import distance, draw, reject
 
@@ -50,14 +50,14 @@ def test_pieces_are_put_in_order():
         Piece(Path(str(n)), seed, first, [seed, first, n])
         for n, (seed, first) in enumerate([(5, 3), (4, 0), (5, 0)])
     ]
-    assert by_seed(pieces) == {5: [[5, 0, 2], [5, 3, 0]], 4: [[4, 0, 1]]}
+    assert merge_shards(pieces) == {5: [[5, 0, 2], [5, 3, 0]], 4: [[4, 0, 1]]}
 
 
 @pytest.mark.parametrize("first", [2, 4])
 def test_a_piece_that_is_missing_or_double_is_named(first: int):
     pieces = [Piece(Path("a"), 0, 0, "abc"), Piece(Path("b"), 0, first, "de")]
     with pytest.raises(UserError, match=rf"b: begins with picture {first} of seed 0, but .* at 3"):
-        by_seed(pieces)
+        merge_shards(pieces)
 
 
 @pytest.mark.parametrize("rejecting", [False, True])
@@ -95,7 +95,7 @@ def test_shards_draw_what_one_job_draws(
             else:
                 draw.run(settings, prior=tmp_path / "prior", **files)
             paths.append(path)
-        [pieces] = by_seed(load_draw(path) for path in paths).values()
+        [pieces] = merge_shards(load_draw(path) for path in paths).values()
         return [torch.cat(grids) for grids in zip(*(of.grids for of in pieces), strict=True)]
 
     whole = drawn(1)

@@ -15,19 +15,19 @@ from rarl.config import Prior, Vqvae
 from rarl.losses import gradient_penalty
 from rarl.models.codes import CodeSet
 from rarl.models.critic import Critic
-from rarl.models.incremental import IncrementalPixelCNN
 from rarl.models.onehot import OneHot
 from rarl.models.pixelcnn import PixelCNN
+from rarl.models.pixelcnn_sampler import PixelCNNSampler
 from rarl.models.prior import CodePrior
 from rarl.models.quantize import Quantizer
 from rarl.models.vqvae import VQVAE, vqvae_loss
+from rarl.rl.finetune import finetune
+from rarl.rl.rewards.critic import CriticTrainer
 from rarl.runtime.checkpoints import Checkpoints
-from rarl.runtime.metrics_log import MetricsLog
-from rarl.runtime.precision import computing, lowered
+from rarl.runtime.precision import autocast, cast_weights
+from rarl.runtime.train_log import TrainLog
 from rarl.sampling import sample
 from rarl.stage_settings import PriorSettings
-from rarl.train.adversary import Adversary
-from rarl.train.finetune import finetune
 from rarl.train.held_out import evaluate_nll
 from rarl.train.loop import Loop
 from rarl.train.prior import train_prior
@@ -51,10 +51,10 @@ def test_logits_are_those_of_float32_but_for_rounding(
     codes = torch.randint(7, (8, 6, 6))
     above = torch.randint(7, (8, 3, 3)) if conditional else None
     exact = prior(codes, above)
-    with computing("bfloat16"):
+    with autocast("bfloat16"):
         rough = prior(codes, above)
     assert 0 < apart(rough, exact) < 8 * ROUNDING
-    with computing("float32"):
+    with autocast("float32"):
         assert torch.equal(prior(codes, above), exact)
 
 
@@ -76,12 +76,12 @@ def test_the_sampler_has_the_same_logits(
         found.append(logits)
         return next(wanted)
 
-    with computing("bfloat16"):
-        fast = lowered(prior, codes, but="logits")
+    with autocast("bfloat16"):
+        fast = cast_weights(prior, codes, but="logits")
         kept = fast.logits.weight, fast.position, prior.link.weight
         assert {fast.link.weight.dtype} == {torch.bfloat16}
         assert {weights.dtype for weights in kept} == {torch.float32}
-        state = IncrementalPixelCNN(fast, draw, 8, codes[:, :given], above, recorded=recorded)
+        state = PixelCNNSampler(fast, draw, 8, codes[:, :given], above, recorded=recorded)
         for _ in range(given, 6):
             state.draw_row(torch.zeros(8, 6))
     assert 0 < apart(torch.stack(found, 1), exact) < 8 * ROUNDING
@@ -94,7 +94,7 @@ def test_samples_are_of_the_enumerated_distribution_but_for_rounding(
     grids, expected = enumerated(prior, 1.0, 0)
     count = 20_000
     uniforms = torch.rand(count, 4, generator=torch.Generator().manual_seed(0))
-    with computing("bfloat16"):
+    with autocast("bfloat16"):
         (drawn,) = sample(prior, uniforms, temperature=1.0, top_k=0)
     index = (drawn.flatten(1) * torch.tensor([27, 9, 3, 1])).sum(1)
     frequency = torch.bincount(index, minlength=len(grids)) / count
@@ -107,7 +107,7 @@ def test_the_codebook_of_a_vqvae_and_its_pictures_are_float32(vqvae_settings: Vq
     model, images = VQVAE(vqvae_settings, 2), torch.rand(4, 3, 16, 16)
     model.train()(images)  # places the codebooks
     exact = model.eval()(images)
-    with computing("bfloat16"):
+    with autocast("bfloat16"):
         rough = model(images)
         assert apart(rough.images, exact.images) < 8 * ROUNDING
         vqvae_loss(images, model.train()(images), 0.25)["loss"].backward()
@@ -122,7 +122,7 @@ def test_the_nearest_code_is_exact():
     torch.manual_seed(0)
     quantizer, flat = Quantizer(200, 8, 0.9, 0.1), torch.randn(5000, 8)
     quantizer.codebook.normal_()
-    with computing("bfloat16"):
+    with autocast("bfloat16"):
         found = quantizer.nearest(flat)
     assert torch.equal(found, torch.cdist(flat.double(), quantizer.codebook.double()).argmin(1))
 
@@ -137,7 +137,7 @@ def test_the_critic_and_its_penalty(map_size: int):
         return gradient_penalty(lambda images: critic(images).total, real, fake, mix)
 
     exact, exact_penalty = critic(real).total, penalty()
-    with computing("bfloat16"):
+    with autocast("bfloat16"):
         assert apart(critic(real).total, exact) < 16 * ROUNDING
         rough = penalty()
         rough.backward()
@@ -150,11 +150,11 @@ def test_every_critic_step_sees_the_weights_of_the_one_before():
     found = []
     for together in (True, False):
         torch.manual_seed(0)
-        adversary = Adversary(CODES_CRITIC, 7, 4, 4, CPU)
+        adversary = CriticTrainer(CODES_CRITIC, 7, 4, 4, CPU)
         real, fake = torch.rand(8, 7, 4, 4), torch.rand(8, 7, 4, 4)
-        with computing("bfloat16") if together else nullcontext():
+        with autocast("bfloat16") if together else nullcontext():
             for _ in range(3):
-                with computing("bfloat16"):
+                with autocast("bfloat16"):
                     figures = adversary.update(real, fake)
         found.append(float(figures["wasserstein"]))
     assert found[0] == found[1]
@@ -166,7 +166,7 @@ def test_choices_are_made_by_more_than_eight_bits(make_prior: MakePrior):
     critic.score.bias.fill_(300.0)
     prior.logits.bias.fill_(300.0)
     codes = torch.randint(7, (16, 4, 4))
-    with computing("bfloat16"):
+    with autocast("bfloat16"):
         scores = critic(torch.rand(16, 7, 4, 4)).whole
         logits = prior(codes)
     assert len(scores.unique()) == 16
@@ -188,7 +188,7 @@ def test_steps_have_the_precision_and_evaluations_do_not(tmp_path: Path):
         "x",
         1,
         seed=0,
-        log=MetricsLog(tmp_path / "log.jsonl"),
+        log=TrainLog(tmp_path / "log.jsonl"),
         log_every=1,
         evaluate_every=1,
         checkpoints=Checkpoints(tmp_path / "out", {}),
@@ -209,7 +209,7 @@ def test_a_prior_learns_as_well(
             codes_of(40),
             codes_of(10),
             device=CPU,
-            log=MetricsLog(tmp_path / precision),
+            log=TrainLog(tmp_path / precision),
             checkpoints=Checkpoints(tmp_path / precision, {}),
         )
         assert {weights.dtype for weights in prior.parameters()} == {torch.float32}
@@ -238,7 +238,7 @@ def test_reinforce_ends_near(
             {"train": codes_of(20), "val": codes_of(5)},
             OneHot(7),
             Fake([3.0, 2.0, 1.0]),
-            log=MetricsLog(tmp_path / precision),
+            log=TrainLog(tmp_path / precision),
             checkpoints=Checkpoints(tmp_path / precision, {}),
         )
         assert {weights.dtype for weights in tuned.parameters()} == {torch.float32}

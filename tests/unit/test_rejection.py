@@ -10,7 +10,7 @@ from rarl.config import Vqvae
 from rarl.models.prior import CodePrior
 from rarl.models.scores import Scores
 from rarl.models.vqvae import VQVAE
-from rarl.rejection import draw_best
+from rarl.rl.rejection import draw_best
 from rarl.sampling import draw
 from rarl.stage_settings import RejectSettings
 

@@ -11,8 +11,8 @@ from rarl.data.pixels import to_pixels
 from rarl.metrics.frechet import frechet_distance
 from rarl.metrics.moments import Moments
 from rarl.models.onehot import OneHot
-from rarl.train.distribution import FrechetReward
-from rarl.train.rollouts import Rollouts
+from rarl.rl.rewards.frechet import FrechetReward
+from rarl.rl.rollouts import Rollouts
 
 EXTRACTOR = ProjectionExtractor()
 

@@ -15,16 +15,16 @@ from rarl.models.codes import CodeSet
 from rarl.models.onehot import OneHot
 from rarl.models.prior import CodePrior
 from rarl.report.logs import read_selected
+from rarl.rl.finetune import finetune
+from rarl.rl.policy_gradient import temper
+from rarl.rl.rewards.critic import CriticTrainer
+from rarl.rl.rollouts import Rollouts
 from rarl.runtime.checkpoints import Checkpoints
 from rarl.runtime.errors import UserError
-from rarl.runtime.metrics_log import MetricsLog
+from rarl.runtime.train_log import TrainLog
 from rarl.sampling import policy_log_probs
 from rarl.stage_settings import FinetuneSettings
 from rarl.stages import finetune_oracle
-from rarl.train.adversary import Adversary
-from rarl.train.finetune import finetune
-from rarl.train.reinforcing import temper
-from rarl.train.rollouts import Rollouts
 
 BRIEF = {"iterations": 4, "batch_size": 4, "evaluate_every": 2, "evaluate_samples": 4}
 CRITIC = critic_settings(
@@ -68,7 +68,7 @@ def test_the_selected_check_is_kept(
         {"train": codes_of(20), "val": codes_of(5)},
         OneHot(7),
         judge,
-        log=MetricsLog(tmp_path / "log.jsonl"),
+        log=TrainLog(tmp_path / "log.jsonl"),
         checkpoints=Checkpoints(tmp_path / "out", {}),
     )
     assert not tuned.training
@@ -99,7 +99,7 @@ def test_rl_starts_from_and_is_anchored_to_the_tempered_prior(
         {"train": codes_of(20), "val": codes_of(5)},
         OneHot(7),
         judge,
-        log=MetricsLog(log),
+        log=TrainLog(log),
         checkpoints=Checkpoints(tmp_path / "out", {}),
     )
     start = make_code_prior(4)
@@ -144,13 +144,13 @@ def test_a_critic_of_an_oracle_experiment_sees_codes_or_images(
     images: bool,
 ):
     seen = set()
-    learn = Adversary.learn
+    learn = CriticTrainer.learn
 
-    def noting(self: Adversary, rollouts: Rollouts) -> dict[str, torch.Tensor]:
+    def noting(self: CriticTrainer, rollouts: Rollouts) -> dict[str, torch.Tensor]:
         seen.add(tuple(rollouts.images.shape[1:]))
         return learn(self, rollouts)
 
-    monkeypatch.setattr(Adversary, "learn", noting)
+    monkeypatch.setattr(CriticTrainer, "learn", noting)
     critic = critic_settings(batch_size=4) if images else CRITIC
     finetune_oracle.run(
         tuning((4,), rl_settings(**BRIEF, reward=critic)),

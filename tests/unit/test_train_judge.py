@@ -10,9 +10,9 @@ from helpers.small_settings import finetuning
 from rarl.losses import nll
 from rarl.models.onehot import OneHot
 from rarl.models.prior import CodePrior
+from rarl.rl.model_selection import OracleSelection
 from rarl.runtime import seeds
 from rarl.sampling import draw
-from rarl.train.judge import OracleJudge
 
 MakeCodePrior = Callable[..., CodePrior]
 
@@ -21,7 +21,7 @@ def test_the_oracle_judges_by_the_kl_of_one_fixed_draw(make_code_prior: MakeCode
     rl = finetuning(batch_size=4, evaluate_samples=10)
     settings = tuning((4,), rl).model_copy(update={"seed": 5})
     oracle, generator = make_code_prior(4, seed=1), make_code_prior(4, seed=2)
-    judge = OracleJudge(oracle)
+    judge = OracleSelection(oracle)
     seed = seeds.derive(5, "held-out draw")
     [codes] = draw(generator, seed, 10, 10, temperature=1.0, top_k=0)
     with torch.no_grad():

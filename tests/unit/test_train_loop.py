@@ -14,7 +14,7 @@ from rarl.data.batches import batch_indices, consecutive
 from rarl.report import run_warnings
 from rarl.runtime.checkpoints import Checkpoints
 from rarl.runtime.errors import UserError
-from rarl.runtime.metrics_log import MetricsLog
+from rarl.runtime.train_log import TrainLog
 from rarl.stage_settings import VqvaeSettings
 from rarl.train.averaging import MovingAverage, Selection
 from rarl.train.loop import Loop
@@ -67,7 +67,7 @@ def test_the_selected_weights_are_a_copy(rule: str, step: int, metric: float):
 
 def test_the_loop_logs_evaluates_and_publishes(tmp_path: Path):
     path = tmp_path / "log.jsonl"
-    log = MetricsLog(path)
+    log = TrainLog(path)
 
     steps = []
 
@@ -104,7 +104,7 @@ def test_a_figure_that_is_not_finite_stops_with_stage_step_and_name(tmp_path: Pa
         3,
         precision="float32",
         seed=0,
-        log=MetricsLog(path),
+        log=TrainLog(path),
         log_every=1,
         evaluate_every=1,
         checkpoints=Checkpoints(tmp_path / "out", {}),
@@ -124,7 +124,7 @@ def test_a_figure_beyond_its_limit_stops_or_is_noted(tmp_path: Path, value: floa
             2,
             precision="float32",
             seed=0,
-            log=MetricsLog(tmp_path / name),
+            log=TrainLog(tmp_path / name),
             log_every=1,
             evaluate_every=2,
             checkpoints=Checkpoints(tmp_path / f"out-{name}", {}),
@@ -174,7 +174,7 @@ def test_a_codebook_that_collapses_is_noted(
         OneColour(),
         OneColour(),
         device=torch.device("cpu"),
-        log=MetricsLog(path),
+        log=TrainLog(path),
         checkpoints=Checkpoints(tmp_path / "out", {}),
     )
     noted = [line["warning"] for line in lines(path) if "warning" in line]

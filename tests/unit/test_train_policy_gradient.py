@@ -17,12 +17,12 @@ from rarl.config import Rl
 from rarl.models.codes import CodeSet
 from rarl.models.prior import CodePrior
 from rarl.models.scores import Scores
+from rarl.rl import scoring
+from rarl.rl.advantages import Credit
+from rarl.rl.reinforce import Reinforce
+from rarl.rl.rollouts import Rollouts, Rows, within
+from rarl.rl.scoring import score_codes
 from rarl.sampling import policy_log_probs
-from rarl.train import scoring
-from rarl.train.credit import Credit
-from rarl.train.reinforce import Reinforce
-from rarl.train.rollouts import Rollouts, Rows, within
-from rarl.train.scoring import score_codes
 
 MakeCodePrior = Callable[..., CodePrior]
 KL_WEIGHT = 0.3

@@ -12,7 +12,7 @@ from rarl.losses import nll
 from rarl.models.codes import CodeSet
 from rarl.models.prior import CodePrior
 from rarl.runtime.checkpoints import Checkpoints
-from rarl.runtime.metrics_log import MetricsLog
+from rarl.runtime.train_log import TrainLog
 from rarl.stage_settings import PriorSettings
 from rarl.train.held_out import evaluate_nll
 from rarl.train.prior import learning_rate, train_prior, unigram_nll
@@ -61,7 +61,7 @@ def test_the_prior_learns_and_repeats_bit_for_bit(
             train,
             val,
             device=CPU,
-            log=MetricsLog(tmp_path / name),
+            log=TrainLog(tmp_path / name),
             checkpoints=Checkpoints(tmp_path / name, {}),
         )
         for name in ("a", "b")

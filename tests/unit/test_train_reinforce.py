@@ -14,11 +14,11 @@ from rarl.models.critic import Critic
 from rarl.models.prior import CodePrior
 from rarl.models.scores import Scores
 from rarl.models.vqvae import VQVAE
-from rarl.train.adversary import Adversary
-from rarl.train.credit import Credit
+from rarl.rl.advantages import Credit
+from rarl.rl.reinforce import Reinforce
+from rarl.rl.rewards.critic import CriticTrainer
+from rarl.rl.rollouts import decode_part, random_part
 from rarl.train.held_out import evaluate_nll
-from rarl.train.reinforce import Reinforce
-from rarl.train.rollouts import decode_part, random_part
 
 CPU = torch.device("cpu")
 MakeCodePrior = Callable[..., CodePrior]
@@ -26,7 +26,7 @@ CodesOf = Callable[..., CodeSet]
 MakeReinforce = Callable[..., Reinforce]
 
 
-class CountingAdversary(Adversary):
+class CountingAdversary(CriticTrainer):
     """Rewards the share of one code; learns nothing, counts its updates."""
 
     def __init__(self, codes_of_images: Callable[[Tensor], Tensor]) -> None:
@@ -346,7 +346,7 @@ def test_a_lazy_penalty_counts_for_the_steps_between():
     for every, weight in ((1, 2.0), (2, 1.0)):
         torch.manual_seed(0)
         changes = {"penalty_every": every, "gradient_penalty": weight, "loss": "logistic"}
-        adversary = Adversary(critic_settings(**changes), 3, 16, 16, CPU)
+        adversary = CriticTrainer(critic_settings(**changes), 3, 16, 16, CPU)
         totals.append(adversary.update(images, -images)["critic_loss"])
         if every == 2:
             with torch.no_grad():
@@ -358,7 +358,7 @@ def test_a_lazy_penalty_counts_for_the_steps_between():
 
 def test_the_reward_is_the_averaged_critics():
     torch.manual_seed(0)
-    adversary = Adversary(critic_settings(), 3, 16, 16, CPU)
+    adversary = CriticTrainer(critic_settings(), 3, 16, 16, CPU)
     images = torch.randn(4, 3, 16, 16)
     before = adversary.reward(images).whole
     adversary.update(images, -images)
@@ -371,7 +371,7 @@ def test_the_reward_is_the_averaged_critics():
 def test_the_critic_learns_to_tell_dark_from_light(loss: str):
     torch.manual_seed(0)
     settings = critic_settings(loss=loss, gradient_penalty=0.1)
-    adversary = Adversary(settings, 3, 16, 16, CPU)
+    adversary = CriticTrainer(settings, 3, 16, 16, CPU)
     light, dark = torch.full((16, 3, 16, 16), 0.8), torch.full((16, 3, 16, 16), -0.8)
     for _ in range(60):
         figures = adversary.update(light, dark)

@@ -8,7 +8,7 @@ from torch import Tensor
 from rarl.models.codes import Codes
 from rarl.models.onehot import OneHot
 from rarl.models.prior import CodePrior
-from rarl.train.rollouts import all_rows, roll_out
+from rarl.rl.rollouts import all_rows, roll_out
 
 
 class Counting(OneHot):

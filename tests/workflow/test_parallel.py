@@ -137,17 +137,17 @@ def run_until_stopped(last: int, job: Job, folder: Path) -> None:
 
 def exchange() -> None:
     whole = torch.arange(12).view(6, 2)
-    mine = parallel.share(whole)
+    mine = parallel.local_shard(whole)
     assert len(mine) == 2
     assert torch.equal(parallel.gather(mine), whole)
     assert parallel.any_of(rank() == 2)
     assert not parallel.any_of(False)
-    assert parallel.from_first(rank) == 0
+    assert parallel.broadcast_from_rank0(rank) == 0
     assert parallel.average({"rank": torch.tensor(float(rank()))}) == {"rank": 1.0}
     torch.manual_seed(0)
     before = torch.rand(())
     torch.manual_seed(0)
-    parallel.diverge()
+    parallel.fork_rng()
     assert (torch.rand(()) == before) == (rank() == 0)
 
 
@@ -155,7 +155,7 @@ def test_gathered_shares_are_the_batch(monkeypatch: pytest.MonkeyPatch):
     assert together(3, torch.float32, exchange) == [0, 0, 0]
     monkeypatch.setenv("WORLD_SIZE", "2")
     with pytest.raises(ValueError, match="5 rows for 2 processes"):
-        parallel.share(torch.arange(5))
+        parallel.local_shard(torch.arange(5))
 
 
 SLOW_WRITES = """
@@ -252,9 +252,9 @@ def restart() -> None:
     """Of 32 vectors in all, 8 codes expect 4 each: a code that has 1.5 is below half of that."""
     torch.manual_seed(0)
     made = Quantizer(8, 3, decay=0.999, restart_threshold=0.5)
-    made(parallel.share(torch.randn(8, 3, 2, 2)))
+    made(parallel.local_shard(torch.randn(8, 3, 2, 2)))
     made.usage.fill_(1.5)
-    made(parallel.share(torch.randn(8, 3, 2, 2)))
+    made(parallel.local_shard(torch.randn(8, 3, 2, 2)))
     assert made.usage.tolist() == [4.0] * 8  # twice the least; of 16 vectors 1.5 would be enough
 
 

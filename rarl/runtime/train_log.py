@@ -16,7 +16,7 @@ class NotFiniteError(ValueError):
     """A figure is NaN or infinite; the message is step, name and value."""
 
 
-class MetricsLog:
+class TrainLog:
     """Collects `{"step": ..., "seconds": ..., name: figure}` and publishes them at the end.
 
     Lines are appended to `<path>.part` as they come, so that a running or killed job can be

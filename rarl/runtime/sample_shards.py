@@ -20,7 +20,7 @@ class Piece(Generic[Content]):
     content: Content
 
 
-def by_seed(pieces: Iterable[Piece[Content]]) -> dict[int, list[Content]]:
+def merge_shards(pieces: Iterable[Piece[Content]]) -> dict[int, list[Content]]:
     """The pieces of each seed in the order of their pictures.
 
     Raises `UserError` where pictures are missing between two pieces, or are there twice.

@@ -2,7 +2,7 @@
 
 The module of an objective has `start(settings, prior, train, optimiser, decoder, distance)`, which
 may change `prior` in place and returns an `Update`; its arguments are those of
-`rarl.train.finetune.finetune` and the optimiser of the prior.
+`rarl.rl.finetune.finetune` and the optimiser of the prior.
 """
 
 from collections.abc import Mapping

@@ -6,10 +6,10 @@ from torch import Tensor
 from rarl.data.batches import batch_indices
 from rarl.models.codes import CodeSet
 from rarl.models.prior import CodePrior
+from rarl.rl.update import Update
 from rarl.runtime import parallel, seeds
 from rarl.stage_settings import FinetuneSettings
 from rarl.train.prior import maximise_likelihood
-from rarl.train.update import Update
 
 
 def start(
@@ -24,7 +24,7 @@ def start(
 
     def step(i: int) -> dict[str, Tensor]:
         indices = batch_indices(len(train), settings.rl.batch_size, order, i)
-        codes = train.take(parallel.share(indices), prior.device)
+        codes = train.take(parallel.local_shard(indices), prior.device)
         return maximise_likelihood(prior, optimiser, codes, settings.rl.gradient_clip)
 
     return Update(step)

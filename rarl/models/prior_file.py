@@ -8,7 +8,7 @@ import torch
 from rarl.config import Prior
 from rarl.models.pixelcnn import PixelCNN
 from rarl.models.prior import CodePrior
-from rarl.models.saved import fill, of_this_version, open_artefact
+from rarl.models.serialization import fill, of_this_version, open_artefact
 from rarl.runtime.artefact import save
 
 

@@ -14,16 +14,16 @@ from rarl.models.critic import Critic
 from rarl.models.decoder import Decoder
 from rarl.models.prior import CodePrior
 from rarl.models.scores import Scores
+from rarl.rl.rollouts import Rollouts
 from rarl.runtime import parallel, seeds
 from rarl.runtime.checkpoints import Stateful
-from rarl.runtime.ranks import world
+from rarl.runtime.ranks import world_size
 from rarl.stage_settings import FinetuneSettings
 from rarl.train.adam import adam
 from rarl.train.averaging import MovingAverage
-from rarl.train.rollouts import Rollouts
 
 
-class Adversary:
+class CriticTrainer:
     """A critic and its optimiser."""
 
     def __init__(
@@ -45,7 +45,7 @@ class Adversary:
     def learn(self, rollouts: Rollouts) -> dict[str, Tensor]:
         """One step on a random part of the rollouts and the reconstructions beside them."""
         real, drawn = parallel.gather(rollouts.real_images), parallel.gather(rollouts.images)
-        chosen = parallel.share(torch.randperm(len(drawn))[: self.settings.batch_size])
+        chosen = parallel.local_shard(torch.randperm(len(drawn))[: self.settings.batch_size])
         return self.update(real[chosen], drawn[chosen])
 
     def update(
@@ -91,7 +91,7 @@ class Adversary:
 
     def _penalty(self, real: Tensor, fake: Tensor) -> Tensor:
         if self.settings.loss == "wasserstein":
-            mix = parallel.share(torch.rand(len(real) * world(), device=real.device))
+            mix = parallel.local_shard(torch.rand(len(real) * world_size(), device=real.device))
             return losses.gradient_penalty(self._total, real, fake, mix)
         return losses.r1_penalty(self._total, real)
 
@@ -114,11 +114,11 @@ class Adversary:
 
 def start(
     settings: FinetuneSettings, rl: Rl, prior: CodePrior, decoder: Decoder, _: object
-) -> Adversary:
+) -> CriticTrainer:
     """The critic of an RL run, of what its rollouts show."""
     assert isinstance(rl.reward, CriticSettings)  # of this kind
     torch.manual_seed(seeds.derive(settings.seed, "finetune", "critic"))
-    return Adversary(
+    return CriticTrainer(
         rl.reward,
         decoder.channels,
         decoder.scale * settings.rows[-1],

@@ -11,8 +11,8 @@ from rarl import losses
 from rarl.models.codes import Codes
 from rarl.models.pixelcnn import PixelCNN
 from rarl.models.prior import CodePrior
+from rarl.rl.rollouts import Rows, within
 from rarl.sampling import policy_log_probs
-from rarl.train.rollouts import Rows, within
 
 BLOCK = 2**24  # log-probabilities in one block: 64 MiB a tensor
 

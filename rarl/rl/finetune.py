@@ -12,16 +12,16 @@ from rarl.metrics.frechet import Gaussian
 from rarl.models.codes import CodeSet, training_codes
 from rarl.models.decoder import Decoder
 from rarl.models.prior import CodePrior
+from rarl.rl.model_selection import Judge
+from rarl.rl.update import Update
 from rarl.runtime import parallel
 from rarl.runtime.checkpoints import Checkpoints, Stateful
-from rarl.runtime.metrics_log import MetricsLog
+from rarl.runtime.train_log import TrainLog
 from rarl.stage_settings import FinetuneSettings
 from rarl.train.adam import adam
 from rarl.train.averaging import MovingAverage, Selection
 from rarl.train.held_out import evaluate_nll
-from rarl.train.judge import Judge
 from rarl.train.loop import Loop
-from rarl.train.update import Update
 
 
 def finetune(
@@ -32,7 +32,7 @@ def finetune(
     judge: Judge,
     distance: tuple[Extractor, Gaussian] | None = None,
     *,
-    log: MetricsLog,
+    log: TrainLog,
     checkpoints: Checkpoints,
 ) -> CodePrior:
     """The averaged weights that model selection keeps, in evaluation mode.
@@ -60,7 +60,7 @@ def finetune(
         return figures
 
     def evaluate(i: int) -> dict[str, float]:
-        metric, val_nll = parallel.from_first(
+        metric, val_nll = parallel.broadcast_from_rank0(
             lambda: (
                 judge(average.model, settings),
                 evaluate_nll(average.model, sets["val"], settings.rl.batch_size),

@@ -13,8 +13,8 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from rarl.models.pixelcnn import CausalAttention, GatedLayer, PixelCNN, shift
-from rarl.runtime.precision import raised
-from rarl.runtime.recording import Recording
+from rarl.runtime.cuda_graph import CudaGraph
+from rarl.runtime.precision import upcast
 
 
 class Draw(Protocol):
@@ -39,15 +39,15 @@ class _Attention(NamedTuple):
     values: Tensor
 
 
-class IncrementalPixelCNN:
+class PixelCNNSampler:
     """The state of drawing a batch of grids; call in evaluation mode, without gradients.
 
-    >>> state = IncrementalPixelCNN(prior, draw, batch=16)
+    >>> state = PixelCNNSampler(prior, draw, batch=16)
     >>> for row in range(side):
     ...     state.draw_row(numbers[:, row])  # (B, W) in [0, 1)
     >>> state.codes  # (B, H, W) int64
 
-    A row is one function of tensors of fixed shapes, whose kernels a GPU replays (`Recording`).
+    A row is one function of tensors of fixed shapes, whose kernels a GPU replays (`CudaGraph`).
     """
 
     def __init__(
@@ -83,10 +83,10 @@ class IncrementalPixelCNN:
         self._previous = like.new_zeros(batch, hidden)
         self._weights = [_matrices(cast(GatedLayer, layer)) for layer in prior.layers]
         self._enter = _taps(prior.enter_h.weight)
-        self._place = raised(prior.place(above))
+        self._place = upcast(prior.place(above))
         self._attention = self._attention_caches()
         self._order = torch.arange(side**2, device=like.device)
-        self._recording = Recording()
+        self._recording = CudaGraph()
         if given is not None and given.shape[1]:
             self._prefill(given)
 
@@ -140,7 +140,7 @@ class IncrementalPixelCNN:
         """Logits of the code at a column, given those drawn before."""
         window = slice(column, column + self._reach)
         h = torch.addmm(self._links[0][column], self._left[:, window].flatten(1), self._enter)
-        h = raised(h)  # the residual sum
+        h = upcast(h)  # the residual sum
         for i, weights in enumerate(self._weights):
             cache = self._h[i]
             cache[:, column + self._reach] = F.relu(h)

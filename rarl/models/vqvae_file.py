@@ -6,7 +6,7 @@ from typing import Any
 import torch
 
 from rarl.config import Vqvae
-from rarl.models.saved import fill, of_this_version, open_artefact
+from rarl.models.serialization import fill, of_this_version, open_artefact
 from rarl.models.vqvae import VQVAE
 from rarl.runtime.artefact import save
 

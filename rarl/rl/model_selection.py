@@ -28,7 +28,7 @@ class Judge(Protocol):
 
 
 @dataclass(frozen=True)
-class DistanceJudge:
+class DistanceSelection:
     """Frechet distance of the decoded draw to the reference."""
 
     vqvae: VQVAE
@@ -45,7 +45,7 @@ class DistanceJudge:
 
 
 @dataclass(frozen=True)
-class OracleJudge:
+class OracleSelection:
     """KL(generator || oracle), nats a code, by the draw.
 
     The oracle's NLL less the generator's own: by the first alone the narrowest generator would win.
@@ -73,5 +73,5 @@ def held_out(prior: CodePrior, settings: FinetuneSettings) -> list[Codes]:
         temperature=settings.temperature,
         top_k=settings.top_k,
     )
-    with precision.computing(settings.precision):
+    with precision.autocast(settings.precision):
         return list(batches)

@@ -11,7 +11,7 @@ from rarl.models.codes import Codes
 from rarl.models.decoder import Decoder
 from rarl.models.prior import CodePrior
 from rarl.runtime import parallel
-from rarl.runtime.ranks import world
+from rarl.runtime.ranks import world_size
 from rarl.sampling import sample
 
 Rows = tuple[slice, ...]  # of each grid, coarse to fine
@@ -69,8 +69,8 @@ def roll_out(
     Each context, of this process's share, is continued `repeats` times, by neighbours in the batch.
     """
     real = tuple(grid.repeat_interleave(repeats, 0) for grid in contexts)
-    numbers = torch.rand(len(real[0]) * world(), sum(policy.positions))
-    uniforms = parallel.share(numbers).to(real[0].device)
+    numbers = torch.rand(len(real[0]) * world_size(), sum(policy.positions))
+    uniforms = parallel.local_shard(numbers).to(real[0].device)
     codes = sample(policy, uniforms, temperature=temperature, top_k=top_k, context=real, rows=rows)
     images = decode_part(decoder, codes, rows)
     return Rollouts(codes, rows, images, contexts, repeats, decoder)

@@ -7,7 +7,7 @@ import torch
 
 from rarl.config import Critic as CriticSettings
 from rarl.models.critic import Critic
-from rarl.models.saved import fill, of_this_version, open_artefact
+from rarl.models.serialization import fill, of_this_version, open_artefact
 from rarl.runtime.artefact import save
 
 

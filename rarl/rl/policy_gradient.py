@@ -11,10 +11,10 @@ from rarl.metrics.frechet import Gaussian
 from rarl.models.codes import CodeSet
 from rarl.models.decoder import Decoder
 from rarl.models.prior import CodePrior
+from rarl.rl.advantages import Credit
+from rarl.rl.reinforce import Reinforce, RewardSource
+from rarl.rl.update import Update
 from rarl.stage_settings import FinetuneSettings
-from rarl.train.credit import Credit
-from rarl.train.reinforce import Reinforce, RewardSource
-from rarl.train.update import Update
 
 
 def start(

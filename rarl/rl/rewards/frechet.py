@@ -16,9 +16,9 @@ from rarl.metrics.influence import Influence, Reference
 from rarl.models.decoder import Decoder
 from rarl.models.prior import CodePrior
 from rarl.models.scores import Scores
+from rarl.rl.rollouts import Rollouts
 from rarl.runtime import parallel
 from rarl.stage_settings import FinetuneSettings
-from rarl.train.rollouts import Rollouts
 
 
 class FrechetReward:

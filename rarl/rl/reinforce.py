@@ -14,11 +14,11 @@ from rarl.models.codes import Codes, CodeSet
 from rarl.models.decoder import Decoder
 from rarl.models.prior import CodePrior
 from rarl.models.scores import Scores
+from rarl.rl.advantages import Credit, group_size
+from rarl.rl.rollouts import Rollouts, random_part, roll_out, within
+from rarl.rl.scoring import CodeScores, score_codes
 from rarl.runtime import parallel, seeds
-from rarl.runtime.ranks import world
-from rarl.train.credit import Credit, group_size
-from rarl.train.rollouts import Rollouts, random_part, roll_out, within
-from rarl.train.scoring import CodeScores, score_codes
+from rarl.runtime.ranks import world_size
 
 
 class RewardSource(Protocol):
@@ -99,7 +99,7 @@ class Reinforce:
         """Of `count` real pictures, epoch by epoch, the codes of this process's share."""
         order = seeds.derive(self.seed, "finetune", purpose)
         indices = batch_indices(len(self.train), count, order, step)
-        return self.train.take(parallel.share(indices), self.policy.device)
+        return self.train.take(parallel.local_shard(indices), self.policy.device)
 
     def update_policy(self, rollouts: Rollouts, i: int) -> dict[str, Tensor]:
         """One step of reward, KL to the anchor and NLL, each a mean over the codes drawn.
@@ -113,12 +113,12 @@ class Reinforce:
         group = group_size(self.settings.rollouts_per_context, len(later))
         gain = self.credit(reward, rollouts.rows, self.policy.sides)
         cost = self.settings.kl_weight * losses.leave_one_out(later, group)
-        advantages = parallel.share(gain - cost)
+        advantages = parallel.local_shard(gain - cost)
 
         policy_loss = losses.reinforce(scored.log_probs, advantages)
         (policy_loss + self.settings.kl_weight * scored.kl.mean()).backward()
         if self.settings.mle_weight:  # a pass of its own: memory never holds both passes
-            real = self.real_codes(len(advantages) * world(), "mle", i)
+            real = self.real_codes(len(advantages) * world_size(), "mle", i)
             logits = self.policy(real, rollouts.rows)
             nll = losses.nll(logits, within(real, rollouts.rows))
             (self.settings.mle_weight * nll).backward()

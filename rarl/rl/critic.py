@@ -8,13 +8,13 @@ from rarl.models.codes import CodeSet
 from rarl.models.critic import Critic
 from rarl.models.prior import CodePrior
 from rarl.models.vqvae import VQVAE
+from rarl.rl.rewards.critic import CriticTrainer
+from rarl.rl.rollouts import all_rows, roll_out
 from rarl.runtime import parallel, seeds
 from rarl.runtime.checkpoints import Checkpoints
-from rarl.runtime.metrics_log import MetricsLog
+from rarl.runtime.train_log import TrainLog
 from rarl.stage_settings import CriticTraining
-from rarl.train.adversary import Adversary
 from rarl.train.loop import Loop
-from rarl.train.rollouts import all_rows, roll_out
 
 
 def train_critic(
@@ -23,13 +23,13 @@ def train_critic(
     vqvae: VQVAE,
     train: CodeSet,
     *,
-    log: MetricsLog,
+    log: TrainLog,
     checkpoints: Checkpoints,
 ) -> Critic:
     """The averaged critic, in evaluation mode, after as many steps as an RL run gives its own."""
     torch.manual_seed(seeds.derive(settings.seed, "critic", "weights"))
     size = vqvae.scale * train.grids[-1].shape[1]
-    adversary = Adversary(settings.critic, vqvae.channels, size, size, prior.device)
+    adversary = CriticTrainer(settings.critic, vqvae.channels, size, size, prior.device)
     order = seeds.derive(settings.seed, "critic", "order")
 
     def step(i: int) -> dict[str, Tensor]:
@@ -37,7 +37,7 @@ def train_critic(
         rollouts = roll_out(
             prior,
             vqvae,
-            train.take(parallel.share(indices), prior.device),
+            train.take(parallel.local_shard(indices), prior.device),
             all_rows(prior),
             repeats=1,
             temperature=settings.temperature,

@@ -10,7 +10,7 @@ from torch import Tensor
 from rarl import losses
 from rarl.config import Rl, SingleCredit
 from rarl.models.scores import Scores
-from rarl.train.rollouts import Rows, shown
+from rarl.rl.rollouts import Rows, shown
 
 SCALE_DECAY = 0.95  # of the moving average that scales advantages: about 20 iterations
 

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 
-class Recording:
+class CudaGraph:
     """Of a function of tensors that is called again and again with the same shapes.
 
     On a GPU the first call runs it, the second records its kernels, and that and all later calls
