@@ -10,7 +10,31 @@ from snakemake.logging import logger
 from snakemake.utils import min_version
 
 import rarl.config
-from rarl import plan, plan_report, targets
+from rarl import targets
+from rarl.config.stages import report as report_settings
+from rarl.config.stages.data import (
+    CodesSettings,
+    OracleCodesSettings,
+    PrepareSettings,
+)
+from rarl.config.stages.evaluate import (
+    DistanceSettings,
+    NllSettings,
+    QualitySettings,
+    RejectSettings,
+    SampleSettings,
+    SecondsSettings,
+)
+from rarl.config.stages.features import FeaturesSettings, RealFeaturesSettings
+from rarl.config.stages.train import (
+    CriticTraining,
+    FinetuneSettings,
+    PriorSettings,
+    VqvaeSettings,
+    rewarded_by_distance,
+    rewarded_for_images,
+)
+from rarl.layout import Layout, train_log
 from rarl.runtime import cores, records
 
 min_version("9.0")
@@ -52,6 +76,6 @@ include: "workflow/rules/report.smk"
 rule all:
     default_target: True
     input:
-        expand(TABLE, table=CONFIG.tables),
-        expand(PAGE, table=CONFIG.tables),
-        expand(f"{FIGURES}/{{figure}}.png", figure=CONFIG.figures),
+        expand(FILES.table, table=CONFIG.tables),
+        expand(FILES.page, table=CONFIG.tables),
+        expand(f"{FILES.plots}/{{figure}}.png", figure=CONFIG.figures),

@@ -21,13 +21,13 @@ import torch
 from timing import Product, alone, flops, now, peak_memory, seconds, show
 from torch import Tensor
 
+from rarl.config.stages.features import ExtractorSettings
 from rarl.metrics.efficientnet import SIZE
 from rarl.metrics.extractor import extract
 from rarl.metrics.extractors import load_extractor
 from rarl.metrics.frechet import frechet_distance
 from rarl.metrics.moments import Moments
 from rarl.runtime import device
-from rarl.stage_settings import ExtractorSettings
 
 EXTRACTOR = ExtractorSettings(name="efficientnet_lite0", weights=None)
 FEATURES = 1280  # of a picture

@@ -17,8 +17,8 @@ from dataclasses import dataclass
 import torch
 from timing import Product, alone, arithmetic, now, peak_memory, seconds, show
 
-from rarl import plan
 from rarl.config import load
+from rarl.config.stages.train import FinetuneSettings
 from rarl.models.codes import CodeSet
 from rarl.models.prior import new_prior
 from rarl.models.vqvae import VQVAE
@@ -80,7 +80,7 @@ def new_learner(path: str, experiment: str, method: str) -> Reinforce:
     grids = tuple(
         torch.randint(of.vqvae.codebook_size, (512, n, n), dtype=torch.int16) for n in of.latents
     )
-    settings = plan.finetune(config, experiment, method)
+    settings = FinetuneSettings.from_config(config, experiment, method)
     prior, codes = new_prior(of).to(on), CodeSet(grids, of.vqvae.codebook_size)
     optimiser = adam(prior.parameters(), settings.rl.learning_rate)
     return reinforce(settings, settings.rl, prior, codes, optimiser, vqvae)

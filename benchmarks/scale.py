@@ -27,8 +27,9 @@ from torch import Tensor, nn
 from torch._ops import OpOverload
 from torch._subclasses.fake_tensor import FakeTensorMode
 
-from rarl import plan
 from rarl.config import CelebA, Config, Critic, Dataset, Experiment, Rl, load
+from rarl.config.stages.features import ExtractorSettings
+from rarl.config.stages.train import FinetuneSettings
 from rarl.losses import nll
 from rarl.metrics.extractors import load_extractor
 from rarl.models.codes import Codes, CodeSet
@@ -199,7 +200,10 @@ def policy_pass(
     config: Config, experiment: str, prior: CodePrior, batch: int = BATCH
 ) -> Callable[[], object]:
     """A step of the policy on rollouts, with the anchor's pass."""
-    of, settings = config.experiments[experiment], plan.finetune(config, experiment, METHOD)
+    of, settings = (
+        config.experiments[experiment],
+        FinetuneSettings.from_config(config, experiment, METHOD),
+    )
     assert isinstance(settings.rl, Rl)
     rl = settings.rl.model_copy(update={"mle_weight": 0.0})  # a pass of its own
     learner = Reinforce(
@@ -223,7 +227,7 @@ def policy_pass(
 
 
 def feature_flops(config: Config, experiment: str) -> float:
-    settings = plan.extractor(config, experiment)
+    settings = ExtractorSettings.from_config(config, experiment)
     if settings.name == "inception":  # without the weights of the FID's, which may be missing
         network = torchvision.models.inception_v3(aux_logits=False, init_weights=False).eval()
         return cost(lambda: network(torch.zeros(1, 3, 299, 299)), pictures=1).flops

@@ -24,8 +24,9 @@ from timing import Product, alone, flops, peak_memory, seconds, show
 from torch import Tensor, nn
 from torchvision.transforms.v2.functional import horizontal_flip
 
-from rarl import plan
 from rarl.config import Config, Precision, Prior, load
+from rarl.config.stages.data import PrepareSettings
+from rarl.config.stages.train import PriorSettings, VqvaeSettings
 from rarl.data.pixels import to_unit
 from rarl.data.shards import open_split
 from rarl.models.codes import CodeSet
@@ -59,7 +60,7 @@ def pictures(config: Config, experiment: str, folder: Path) -> Path:
     manifest = folder / f"{of.dataset}-{of.image_size}" / "manifest.json"
     if not manifest.exists():
         few = {"max_images": EXAMPLES, "val_fraction": HELD_OUT}
-        settings = plan.prepare(config, of.dataset, of.image_size)
+        settings = PrepareSettings.from_config(config, of.dataset, of.image_size)
         dataset = settings.dataset.model_copy(update=few)
         prepare.run(settings.model_copy(update={"dataset": dataset}), manifest=manifest)
     return manifest
@@ -68,7 +69,7 @@ def pictures(config: Config, experiment: str, folder: Path) -> Path:
 def of_vqvae(config: Config, experiment: str, folder: Path) -> Contest:
     manifest = pictures(config, experiment, folder)
     train, val = open_split(manifest, "train"), open_split(manifest, "val")
-    settings, on = plan.vqvae(config, experiment), device.pick()
+    settings, on = VqvaeSettings.from_config(config, experiment), device.pick()
     of = settings.vqvae
     pixels = torch.from_numpy(train.take(range(len(train)))).permute(0, 3, 1, 2).contiguous()
 
@@ -99,7 +100,7 @@ def of_prior(config: Config, experiment: str, grid: int, folder: Path) -> Contes
         tuple(torch.randint(size, (EXAMPLES, n, n), dtype=torch.int16) for n in of.latents), size
     )
     one = CodeSet(tuple(part[:1] for part in codes.grids), size)
-    settings = plan.prior(config, experiment, of.grids[grid])
+    settings = PriorSettings.from_config(config, experiment, of.grids[grid])
 
     def rarl(steps: int) -> None:
         some = settings.prior.model_copy(update={"steps": steps})

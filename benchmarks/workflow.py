@@ -28,7 +28,7 @@ from PIL import Image
 from timing import seconds, show
 
 from rarl.config import Dataset, Folder, OpenMoji
-from rarl.stage_settings import PrepareSettings
+from rarl.config.stages.data import PrepareSettings
 from rarl.stages import prepare
 
 ROOT = Path(__file__).parents[1]
@@ -195,7 +195,7 @@ def main() -> None:
             [
                 start_row("Snakemake's own command", "import snakemake.cli"),
                 start_row("a stage without torch: prepare", "import rarl.stages.prepare"),
-                start_row("a stage with torch: draw", "import rarl.stages.draw"),
+                start_row("a stage with torch: sample", "import rarl.stages.sample"),
                 start_row("torch alone", "import torch"),
             ],
         )

@@ -1,4 +1,4 @@
-"""The command line: `rarl <stage>` runs a stage; `rarl.commands` has the others.
+"""The command line: `rarl stage NAME` runs a stage; `rarl.commands` has what people call.
 
 One subcommand per module of `rarl/stages`; a leading `_` marks what stages share. The keyword-only
 parameters of a stage's `run` name its files, `Path` for one, `list[Path]` for several and either
@@ -14,7 +14,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from rarl import commands as commands_beside
+from rarl import commands
 from rarl.config import ConfigError
 from rarl.runtime import fingerprint, memory
 from rarl.runtime.errors import UserError
@@ -36,7 +36,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if handler is not None:
             print(handler(**options))  # noqa: T201 - the answer
         else:
-            run(command, **options)
+            command = f"{command} {options['stage']}"
+            run(**options)
     except (UserError, ConfigError, OSError) as error:  # the last: a full disk, no permission
         if is_first() or isinstance(error, OSError):  # others meet the same
             print(f"rarl {command}: error: {error}", file=sys.stderr)  # noqa: T201
@@ -69,7 +70,7 @@ def run(
         torchrun = importlib.import_module("rarl.runtime.torchrun")
         command, missing = torchrun.command(gpus, shutdown_seconds)
         for line in missing:
-            print(f"rarl {stage}: warning: {line}", file=sys.stderr, flush=True)  # noqa: T201
+            print(f"rarl stage {stage}: warning: {line}", file=sys.stderr, flush=True)  # noqa: T201
         os.execv(command[0], [*command, "rarl.cli", *sys.argv[1:]])
     if threads is not None:
         threads = max(1, threads // gpus)
@@ -91,21 +92,26 @@ def run(
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        prog="rarl", description="Stages of the workflow, and commands beside them."
+        prog="rarl",
+        description="Trains image models and fine-tunes them by reinforced adversarial learning. "
+        "The workflow runs the stages; the other commands are for people, in the order of use.",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    commands_beside.add(commands)
+    subparsers = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    examples = commands.add(subparsers)
+    parser.epilog = "examples:\n" + "\n".join(f"  {example}" for example in examples)
+    summary = "Runs one stage of the workflow, as its rule does."
+    stage = subparsers.add_parser("stage", help=summary, description=summary)
+    stages = stage.add_subparsers(dest="stage", required=True, metavar="STAGE")
     for source in sorted(STAGES.glob("[!_]*.py")):
-        _add_stage(commands, source)
+        _add_stage(stages, source)
     return parser
 
 
-def _add_stage(
-    commands: "argparse._SubParsersAction[argparse.ArgumentParser]", source: Path
-) -> None:
+def _add_stage(stages: "argparse._SubParsersAction[argparse.ArgumentParser]", source: Path) -> None:
     tree = ast.parse(source.read_text(encoding="utf-8"))
     summary = (ast.get_docstring(tree) or "").partition("\n")[0].replace("%", "%%")
-    stage = commands.add_parser(source.stem, help=summary, description=summary)
+    stage = stages.add_parser(source.stem, help=summary, description=summary)
     stage.add_argument("--settings", required=True, metavar="JSON", help="as the workflow passes")
     stage.add_argument("--code", metavar="HASH", help="refuse to run any other code")
     stage.add_argument("--threads", type=_count, metavar="N", help="default: torch's choice")

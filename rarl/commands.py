@@ -5,20 +5,55 @@ from collections.abc import Callable
 from pathlib import Path
 
 from rarl.config import Config, ConfigError, load, nearest
+from rarl.layout import Layout
 
 PER_BATCH = 64  # pictures
 
 
-def add(parser: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
-    """Adds every command, each with its function as `handler`."""
+def add(parser: "argparse._SubParsersAction[argparse.ArgumentParser]") -> list[str]:
+    """Adds every command, each with its function as `handler`; gives an example of each."""
+    examples = []
+
+    def command(
+        name: str, summary: str, function: Callable[..., str], example: str
+    ) -> argparse.ArgumentParser:
+        examples.append(f"rarl {name} {example}")
+        epilog = f"example: rarl {name} {example}"
+        added = parser.add_parser(name, help=summary, description=summary, epilog=epilog)
+        added.set_defaults(handler=function)
+        return added
+
     for name, summary, function in (
         ("check", "Validates a configuration file.", check),
         ("parameters", "Counts the parameters of its models.", parameters),
     ):
-        command = _command(parser, name, summary, function)
-        command.add_argument("configfile", type=Path, nargs="+", help="later ones overlay")
-    accepting = _command(
-        parser, "accept", "Lets results stand that a change of code or settings made stale.", accept
+        checking = command(name, summary, function, "config.yaml")
+        checking.add_argument("configfile", type=Path, nargs="+", help="later ones overlay")
+    sampling = command(
+        "sample",
+        "Samples images from a trained model.",
+        sample,
+        "openmoji-64-8 single samples --count 36",
+    )
+    _model(sampling)
+    sampling.add_argument("output", type=Path, help="folder of PNGs, with grid.png")
+    sampling.add_argument("--count", type=int, default=36)
+    sampling.add_argument("--seed", type=int, default=0)
+    sampling.add_argument("--temperature", type=float, help="default: the experiment's")
+    sampling.add_argument("--top-k", type=int, help="0: all codes; default: the experiment's")
+    exporting = command(
+        "export",
+        "Writes a trained model as a portable folder.",
+        export,
+        "openmoji-64-8 single my-model",
+    )
+    _model(exporting)
+    exporting.add_argument("output", type=Path, help="folder")
+    accepting = command(
+        "accept",
+        "Lets results stand that a change of code or settings made stale.",
+        accept,
+        "results/tables/table2.csv",
     )
     accepting.add_argument("targets", nargs="*", help="files; default: all of the configuration's")
     accepting.add_argument(
@@ -26,27 +61,7 @@ def add(parser: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     )
     accepting.add_argument("--snakefile", type=Path, default=Path("Snakefile"))
     accepting.add_argument("--yes", action="store_true", help="do not ask")
-    exporting = _command(parser, "export", "Writes a trained model as a portable folder.", export)
-    _model(exporting)
-    exporting.add_argument("output", type=Path, help="folder")
-    sampling = _command(parser, "sample", "Draws pictures from a trained model.", sample)
-    _model(sampling)
-    sampling.add_argument("output", type=Path, help="folder of PNGs, with grid.png")
-    sampling.add_argument("--count", type=int, default=36)
-    sampling.add_argument("--seed", type=int, default=0)
-    sampling.add_argument("--temperature", type=float, help="default: the experiment's")
-    sampling.add_argument("--top-k", type=int, help="0: all codes; default: the experiment's")
-
-
-def _command(
-    parser: "argparse._SubParsersAction[argparse.ArgumentParser]",
-    name: str,
-    summary: str,
-    function: Callable[..., str],
-) -> argparse.ArgumentParser:
-    command = parser.add_parser(name, help=summary, description=summary)
-    command.set_defaults(handler=function)
-    return command
+    return examples
 
 
 def _model(command: argparse.ArgumentParser) -> None:
@@ -146,9 +161,8 @@ def _files(config: Config, experiment: str, method: str) -> tuple[Path, Path]:
     ):
         if name not in known:
             raise ConfigError(f"no {what} is named '{name}'{nearest(name, known)}")
-    oracle, results = config.experiments[experiment].oracle, Path(config.results)
-    pictures = oracle.of if oracle else experiment  # the experiment whose codes it learns
+    oracle, files = config.experiments[experiment].oracle, Layout(config.results)
     return (
-        results / pictures / "vqvae.safetensors",
-        results / experiment / method / "prior.safetensors",
+        Path(files.vqvae.format(experiment=oracle.of if oracle else experiment)),
+        Path(files.tuned.format(experiment=experiment, method=method)),
     )

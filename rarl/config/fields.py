@@ -1,5 +1,6 @@
 """The types of single values, and the base of every part of the configuration."""
 
+import json
 import re
 from typing import Annotated, Literal, Self
 
@@ -74,6 +75,10 @@ class Settings(BaseModel):
     def kinds(self) -> tuple[str, ...]:
         """The modules of the kinds that a stage with these settings imports by `rarl.kinds`."""
         return ()
+
+    def to_json(self) -> str:
+        """One canonical line: equal settings give equal text."""
+        return json.dumps(self.model_dump(mode="json"), sort_keys=True, separators=(",", ":"))
 
     @classmethod
     def from_json(cls, text: str) -> Self:

@@ -22,9 +22,9 @@ from jaxtyping import Float32, UInt8
 from torch import Tensor, nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
+from rarl.config.stages.features import ExtractorSettings
 from rarl.metrics.extractor import Extractor
 from rarl.metrics.weights import read_state
-from rarl.stage_settings import ExtractorSettings
 
 
 @dataclass(frozen=True)

@@ -3,8 +3,8 @@
 import torch
 
 from rarl import kinds
+from rarl.config.stages.features import ExtractorSettings
 from rarl.metrics.extractor import Extractor
-from rarl.stage_settings import ExtractorSettings
 
 
 def load_extractor(settings: ExtractorSettings, device: torch.device) -> Extractor:

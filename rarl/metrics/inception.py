@@ -14,10 +14,10 @@ import torch
 from torch import Tensor
 from torch_fidelity.feature_extractor_inceptionv3 import FeatureExtractorInceptionV3
 
+from rarl.config.stages.features import ExtractorSettings
 from rarl.metrics.extractor import Extractor
 from rarl.metrics.weights import read_state
 from rarl.runtime.errors import UserError
-from rarl.stage_settings import ExtractorSettings
 
 SHA256 = "6726825d0af5f729cebd5821db510b11b1cfad8faad88a03f1befd49fb9129b2"
 FILES = (  # as torch-fidelity and pytorch-fid name it in torch's cache

@@ -3,8 +3,8 @@
 import pandas as pd
 
 from rarl.config import Prior
+from rarl.config.stages.report import ArchitectureSettings
 from rarl.report.table import Cell, Cells, Table
-from rarl.stage_settings import ArchitectureSettings
 
 NONE = "-"
 VQVAE = {  # setting: what the paper calls it

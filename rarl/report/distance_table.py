@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 import pandas as pd
 
+from rarl.config.stages.report import TableSettings
 from rarl.report.distances import Distance, common_protocol, observe_distances
 from rarl.report.frame import gather, runs, summarise, with_summary
 from rarl.report.logs import Selected
@@ -16,7 +17,6 @@ from rarl.report.measured import (
     with_paper,
 )
 from rarl.report.table import Cell, Table, in_rows
-from rarl.stage_settings import TableSettings
 
 
 def table(

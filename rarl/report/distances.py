@@ -7,11 +7,11 @@ from typing import Any
 
 import pandas as pd
 
+from rarl.config.stages.report import Run
 from rarl.report.frame import observe
 from rarl.report.logs import Selected
 from rarl.runtime.errors import UserError
 from rarl.runtime.files import read_json
-from rarl.stage_settings import Run
 
 UNIT = "squared feature units"
 

@@ -7,8 +7,8 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
+from rarl.config.stages.report import Run, TableSettings
 from rarl.report.logs import Selected
-from rarl.stage_settings import Run, TableSettings
 
 LEVEL = 0.95  # of confidence intervals
 CELL = ["experiment", "method", "extractor", "metric"]  # what one cell of a table is of

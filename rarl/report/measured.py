@@ -4,9 +4,9 @@ from collections.abc import Callable
 
 import pandas as pd
 
+from rarl.config.stages.report import TableSettings
 from rarl.report.logs import shown_iteration
 from rarl.report.table import Cell, Cells
-from rarl.stage_settings import TableSettings
 
 
 def measured(

@@ -5,11 +5,11 @@ from typing import Any
 
 import pandas as pd
 
+from rarl.config.stages.report import TableSettings
 from rarl.report.frame import gather, observe, runs, summarise, with_summary
 from rarl.report.logs import Selected
 from rarl.report.measured import iteration_notes, measured, pivot, spread_of, with_paper
 from rarl.report.table import Cell, Table
-from rarl.stage_settings import TableSettings
 
 METRICS = ("NLL_oracle", "NLL_test")
 

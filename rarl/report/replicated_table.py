@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from rarl.config.stages.report import TableSettings
 from rarl.report.distances import Distance, common_protocol
 from rarl.report.frame import (
     LEVEL,
@@ -21,7 +22,6 @@ from rarl.report.logs import Selected
 from rarl.report.measured import iteration_notes, measured, pivot, with_paper
 from rarl.report.quality_table import observe_quality
 from rarl.report.table import Cell, Cells, Table
-from rarl.stage_settings import TableSettings
 
 HEADINGS = {  # metric: heading
     "distance": "distance",

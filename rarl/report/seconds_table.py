@@ -5,10 +5,10 @@ from typing import Any
 
 import pandas as pd
 
+from rarl.config.stages.report import TableSettings
 from rarl.report.frame import gather, observe, runs, summarise, with_summary
 from rarl.report.measured import measured, paper_of, pivot, spread_of, with_paper
 from rarl.report.table import Cell, Table
-from rarl.stage_settings import TableSettings
 
 
 def table(results: Sequence[dict[str, Any]], settings: TableSettings) -> Table:

@@ -3,6 +3,7 @@
 import torch
 from torch import Tensor
 
+from rarl.config.stages.train import CriticTraining
 from rarl.data.batches import batch_indices
 from rarl.models.codes import CodeSet
 from rarl.models.critic import Critic
@@ -13,7 +14,6 @@ from rarl.rl.rollouts import all_rows, roll_out
 from rarl.runtime import parallel, seeds
 from rarl.runtime.checkpoints import Checkpoints
 from rarl.runtime.train_log import TrainLog
-from rarl.stage_settings import CriticTraining
 from rarl.train.loop import Loop
 
 

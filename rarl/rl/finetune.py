@@ -7,6 +7,7 @@ lowest selection metric, or the last one, as `selection` says.
 from torch import Tensor
 
 from rarl import kinds
+from rarl.config.stages.train import FinetuneSettings
 from rarl.metrics.extractor import Extractor
 from rarl.metrics.frechet import Gaussian
 from rarl.models.codes import CodeSet, training_codes
@@ -17,7 +18,6 @@ from rarl.rl.update import Update
 from rarl.runtime import parallel
 from rarl.runtime.checkpoints import Checkpoints, Stateful
 from rarl.runtime.train_log import TrainLog
-from rarl.stage_settings import FinetuneSettings
 from rarl.train.adam import adam
 from rarl.train.averaging import MovingAverage, Selection
 from rarl.train.held_out import evaluate_nll

@@ -3,12 +3,12 @@
 import torch
 from torch import Tensor
 
+from rarl.config.stages.train import FinetuneSettings
 from rarl.data.batches import batch_indices
 from rarl.models.codes import CodeSet
 from rarl.models.prior import CodePrior
 from rarl.rl.update import Update
 from rarl.runtime import parallel, seeds
-from rarl.stage_settings import FinetuneSettings
 from rarl.train.prior import maximise_likelihood
 
 

@@ -8,6 +8,7 @@ from typing import ClassVar, Protocol
 
 import torch
 
+from rarl.config.stages.train import FinetuneSettings
 from rarl.data.pixels import to_pixels
 from rarl.losses import nll
 from rarl.metrics.extractor import Extractor
@@ -18,7 +19,6 @@ from rarl.models.prior import CodePrior
 from rarl.models.vqvae import VQVAE
 from rarl.runtime import precision, seeds
 from rarl.sampling import draw
-from rarl.stage_settings import FinetuneSettings
 
 
 class Judge(Protocol):

@@ -6,6 +6,7 @@ import torch
 
 from rarl import kinds
 from rarl.config import Rl
+from rarl.config.stages.train import FinetuneSettings
 from rarl.metrics.extractor import Extractor
 from rarl.metrics.frechet import Gaussian
 from rarl.models.codes import CodeSet
@@ -14,7 +15,6 @@ from rarl.models.prior import CodePrior
 from rarl.rl.advantages import Credit
 from rarl.rl.reinforce import Reinforce, RewardSource
 from rarl.rl.update import Update
-from rarl.stage_settings import FinetuneSettings
 
 
 def start(

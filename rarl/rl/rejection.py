@@ -4,12 +4,12 @@ from collections.abc import Iterator
 
 import torch
 
+from rarl.config.stages.evaluate import RejectSettings
 from rarl.models.codes import Codes
 from rarl.models.critic import Critic
 from rarl.models.prior import CodePrior
 from rarl.models.vqvae import VQVAE
 from rarl.sampling import draw
-from rarl.stage_settings import RejectSettings
 
 
 @torch.no_grad()
@@ -21,7 +21,7 @@ def draw_best(
     Begins behind the batches of which the `first` pictures were kept. The best of each batch, and
     not of groups of `draws`: nearer to a threshold of the score.
     """
-    of = settings.draw
+    of = settings.sample
     batches = draw(
         prior,
         of.seed,

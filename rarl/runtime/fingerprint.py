@@ -24,14 +24,18 @@ EXCLUDED = {
     "rarl.cli",
     "rarl.commands",
     "rarl.config",
+    "rarl.config.stages",
+    "rarl.config.stages.data",
+    "rarl.config.stages.evaluate",
+    "rarl.config.stages.features",
+    "rarl.config.stages.report",
+    "rarl.config.stages.train",
     "rarl.kinds",
-    "rarl.plan",
-    "rarl.plan_report",
+    "rarl.layout",
     "rarl.runtime.cores",
     "rarl.runtime.errors",
     "rarl.runtime.fingerprint",
     "rarl.runtime.progress",
-    "rarl.stage_settings",
 }
 
 

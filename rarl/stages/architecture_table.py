@@ -2,9 +2,9 @@
 
 from pathlib import Path
 
+from rarl.config.stages.report import ArchitectureSettings as Settings
 from rarl.report.architecture_table import table
-from rarl.stage_settings import ArchitectureSettings as Settings
-from rarl.stages._writing import write_table
+from rarl.stages._write_table import write_table
 
 __all__ = ["Settings", "run"]
 

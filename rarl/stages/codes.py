@@ -5,6 +5,7 @@ from pathlib import Path
 import torch
 from torchvision.transforms.v2.functional import horizontal_flip
 
+from rarl.config.stages.data import CodesSettings
 from rarl.data.batches import consecutive
 from rarl.data.loaders import load_images
 from rarl.data.shards import Pictures, open_split
@@ -13,7 +14,6 @@ from rarl.models.vqvae import VQVAE
 from rarl.models.vqvae_file import load_vqvae
 from rarl.runtime import device, provenance
 from rarl.runtime.progress import track
-from rarl.stage_settings import CodesSettings
 
 Settings = CodesSettings
 

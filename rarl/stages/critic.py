@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from rarl.config.stages.train import CriticTraining
 from rarl.models.codes import load_codes, training_codes
 from rarl.models.critic_file import save_critic
 from rarl.models.prior_file import load_prior
@@ -10,7 +11,6 @@ from rarl.rl.critic import train_critic
 from rarl.runtime import device, provenance
 from rarl.runtime.checkpoints import Checkpoints
 from rarl.runtime.train_log import TrainLog
-from rarl.stage_settings import CriticTraining
 
 Settings = CriticTraining
 

@@ -2,10 +2,10 @@
 
 from pathlib import Path
 
+from rarl.config.stages.report import CurvesSettings as Settings
 from rarl.report.curves import draw
 from rarl.report.logs import read
 from rarl.runtime.files import atomic
-from rarl.stage_settings import CurvesSettings as Settings
 
 __all__ = ["Settings", "run"]
 

@@ -2,11 +2,11 @@
 
 from pathlib import Path
 
+from rarl.config.stages.evaluate import DistanceSettings
 from rarl.metrics import feature_files, moments
 from rarl.runtime import provenance
 from rarl.runtime.sample_shards import merge_shards
-from rarl.stage_settings import DistanceSettings
-from rarl.stages._comparing import compare, require_alike
+from rarl.stages._write_distances import compare, require_alike
 
 Settings = DistanceSettings
 

@@ -4,13 +4,13 @@ from pathlib import Path
 
 import torch
 
+from rarl.config.stages.features import FeaturesSettings
 from rarl.metrics import feature_files
 from rarl.metrics.extractor import features
 from rarl.metrics.extractors import load_extractor
 from rarl.models.codes import load_draw
 from rarl.models.vqvae_file import load_vqvae
 from rarl.runtime import device, provenance
-from rarl.stage_settings import FeaturesSettings
 from rarl.stages._decoding import decode
 
 Settings = FeaturesSettings

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from rarl.config.stages.train import FinetuneSettings
 from rarl.metrics import moments
 from rarl.metrics.extractors import load_extractor
 from rarl.models.codes import load_codes
@@ -12,8 +13,7 @@ from rarl.rl.model_selection import DistanceSelection
 from rarl.runtime import device, provenance
 from rarl.runtime.checkpoints import Checkpoints
 from rarl.runtime.train_log import TrainLog
-from rarl.stage_settings import FinetuneSettings
-from rarl.stages._rewarding import rewarded_distance
+from rarl.stages._load_reward_features import rewarded_distance
 
 Settings = FinetuneSettings
 

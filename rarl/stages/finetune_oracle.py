@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from rarl.config.stages.train import FinetuneSettings
 from rarl.models.codes import load_codes
 from rarl.models.decoder import Decoder
 from rarl.models.onehot import OneHot
@@ -13,8 +14,7 @@ from rarl.runtime import device, provenance
 from rarl.runtime.checkpoints import Checkpoints
 from rarl.runtime.errors import UserError
 from rarl.runtime.train_log import TrainLog
-from rarl.stage_settings import FinetuneSettings
-from rarl.stages._rewarding import rewarded_distance
+from rarl.stages._load_reward_features import rewarded_distance
 
 Settings = FinetuneSettings
 

@@ -4,13 +4,13 @@ from functools import reduce
 from operator import add
 from pathlib import Path
 
+from rarl.config.stages.evaluate import NllSettings
 from rarl.models.codes import load_codes, load_draw
 from rarl.models.prior_file import load_prior
 from rarl.runtime import device, provenance
 from rarl.runtime.files import write_json
 from rarl.runtime.sample_shards import merge_shards
-from rarl.stage_settings import NllSettings
-from rarl.stages._seeds import over_seeds
+from rarl.stages._mean_std import mean_std
 from rarl.train.held_out import evaluate_nll
 
 Settings = NllSettings
@@ -40,7 +40,7 @@ def run(
             "count_samples": len(draws[0]),
             "count_val": len(held_out),
             "nll_oracle": nll_oracle,
-            **over_seeds("nll_oracle_", nll_oracle),
+            **mean_std("nll_oracle_", nll_oracle),
             "nll_test": evaluate_nll(generator, held_out, settings.batch_size),
             "nll_oracle_of_its_own": evaluate_nll(judge, held_out, settings.batch_size),
         }

@@ -2,12 +2,12 @@
 
 from pathlib import Path
 
+from rarl.config.stages.report import TableSettings as Settings
 from rarl.report import run_warnings
 from rarl.report.logs import read_selected
 from rarl.report.nll_table import table
 from rarl.runtime.files import read_json
-from rarl.stage_settings import TableSettings as Settings
-from rarl.stages._writing import write_table
+from rarl.stages._write_table import write_table
 
 __all__ = ["Settings", "run"]
 

@@ -2,12 +2,12 @@
 
 from pathlib import Path
 
+from rarl.config.stages.data import OracleCodesSettings
 from rarl.models.codes import gather, save_codes
 from rarl.models.prior_file import load_prior
 from rarl.runtime import device, provenance, seeds
 from rarl.runtime.progress import track
 from rarl.sampling import draw
-from rarl.stage_settings import OracleCodesSettings
 
 Settings = OracleCodesSettings
 

@@ -7,6 +7,7 @@ import numpy as np
 import PIL
 from numpy.typing import NDArray
 
+from rarl.config.stages.data import PrepareSettings
 from rarl.data.decode import RESIZE_FILTER, to_square
 from rarl.data.images import SPLITS, Picture, Source, Split
 from rarl.data.manifest import FORMAT, Manifest, Reason, SplitEntry, Unreadable, hash_of
@@ -15,7 +16,6 @@ from rarl.data.sources import open_source
 from rarl.runtime.errors import UserError
 from rarl.runtime.files import write_json
 from rarl.runtime.progress import track
-from rarl.stage_settings import PrepareSettings
 
 Settings = PrepareSettings
 MAX_UNREADABLE = 1  # per cent of the pictures

@@ -2,12 +2,12 @@
 
 from pathlib import Path
 
+from rarl.config.stages.train import PriorSettings
 from rarl.models.codes import load_codes, training_codes
 from rarl.models.prior_file import save_prior
 from rarl.runtime import device, provenance
 from rarl.runtime.checkpoints import Checkpoints
 from rarl.runtime.train_log import TrainLog
-from rarl.stage_settings import PriorSettings
 from rarl.train.prior import train_prior
 
 Settings = PriorSettings

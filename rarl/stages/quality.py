@@ -5,13 +5,13 @@ from statistics import fmean
 
 import torch
 
+from rarl.config.stages.evaluate import QualitySettings
 from rarl.metrics import feature_files
 from rarl.metrics.neighbours import kernel_distance, precision_recall, spread
 from rarl.runtime import provenance
 from rarl.runtime.files import read_json, write_json
 from rarl.runtime.sample_shards import merge_shards
-from rarl.stage_settings import QualitySettings
-from rarl.stages._seeds import over_seeds
+from rarl.stages._mean_std import mean_std
 
 Settings = QualitySettings
 
@@ -35,7 +35,7 @@ def run(
         kid = kernel_distance(found, reconstructions, settings.kid_subsets, subset)
         rows.append({"precision": precision, "recall": recall, "kid": kid})
     figures = {name: [row[name] for row in rows] for name in rows[0]}
-    summary = [over_seeds(f"{name}_", values) for name, values in figures.items()]
+    summary = [mean_std(f"{name}_", values) for name, values in figures.items()]
     spent = [read_json(path) for path in timings]
     write_json(
         output,

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import torch
 
+from rarl.config.stages.features import RealFeaturesSettings
 from rarl.metrics import feature_files
 from rarl.metrics.extractor import features
 from rarl.metrics.extractors import load_extractor
@@ -11,7 +12,6 @@ from rarl.metrics.neighbours import spread
 from rarl.models.codes import CodeSet, load_codes
 from rarl.models.vqvae_file import load_vqvae
 from rarl.runtime import device, provenance
-from rarl.stage_settings import RealFeaturesSettings
 from rarl.stages._decoding import decode
 
 Settings = RealFeaturesSettings

@@ -2,10 +2,10 @@
 
 from pathlib import Path
 
+from rarl.config.stages.evaluate import DistanceSettings
 from rarl.metrics import moments
 from rarl.runtime import provenance
-from rarl.stage_settings import DistanceSettings
-from rarl.stages._comparing import compare, require_alike
+from rarl.stages._write_distances import compare, require_alike
 
 Settings = DistanceSettings
 

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from torch import Tensor
 
+from rarl.config.stages.features import FeaturesSettings
 from rarl.data.batches import consecutive
 from rarl.data.loaders import load_pixels
 from rarl.data.shards import Pictures, open_split
@@ -12,7 +13,6 @@ from rarl.metrics.extractor import extract
 from rarl.metrics.extractors import load_extractor
 from rarl.runtime import device, provenance
 from rarl.runtime.progress import track
-from rarl.stage_settings import FeaturesSettings
 
 Settings = FeaturesSettings
 

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from pathlib import Path
 
+from rarl.config.stages.evaluate import RejectSettings
 from rarl.models.codes import Codes
 from rarl.models.critic_file import load_critic
 from rarl.models.prior_file import load_prior
@@ -10,8 +11,7 @@ from rarl.models.vqvae_file import load_vqvae
 from rarl.rl.rejection import draw_best
 from rarl.runtime import device, precision, provenance
 from rarl.runtime.checkpoints import Checkpoints
-from rarl.stage_settings import RejectSettings
-from rarl.stages._drawing import save_draws
+from rarl.stages._write_samples import write_samples
 
 Settings = RejectSettings
 
@@ -34,5 +34,7 @@ def run(
         return draw_best(model, decoder, judge, settings, first)
 
     made = provenance.describe("reject", settings, vqvae=vqvae, prior=prior, critic=critic)
-    with Checkpoints(output, made) as checkpoints, precision.autocast(settings.draw.precision):
-        save_draws(output, timing, settings.draw, batches, model.codebook_size, made, checkpoints)
+    with Checkpoints(output, made) as checkpoints, precision.autocast(settings.sample.precision):
+        write_samples(
+            output, timing, settings.sample, batches, model.codebook_size, made, checkpoints
+        )

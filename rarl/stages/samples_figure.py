@@ -2,12 +2,12 @@
 
 from pathlib import Path
 
+from rarl.config.stages.report import SamplesFigureSettings
 from rarl.image_grid import heading, joined, write
 from rarl.models.vqvae_file import load_vqvae
 from rarl.report.table import in_rows
 from rarl.runtime import device
-from rarl.stage_settings import SamplesFigureSettings
-from rarl.stages._strip import strip
+from rarl.stages._image_row import strip
 
 Settings = SamplesFigureSettings
 

@@ -6,13 +6,13 @@ from statistics import fmean, stdev
 
 import torch
 
+from rarl.config.stages.evaluate import SecondsSettings
 from rarl.models.prior import stack
 from rarl.rl.rollouts import random_part
 from rarl.runtime import device, precision, provenance, seeds
 from rarl.runtime.files import write_json
 from rarl.runtime.progress import track
 from rarl.sampling import sample
-from rarl.stage_settings import SecondsSettings
 
 Settings = SecondsSettings
 REPEATS = 3  # after one to warm up

@@ -2,9 +2,9 @@
 
 from pathlib import Path
 
+from rarl.config.stages.report import PageSettings as Settings
 from rarl.report.page import html
 from rarl.runtime.files import write_text
-from rarl.stage_settings import PageSettings as Settings
 
 __all__ = ["Settings", "run"]
 

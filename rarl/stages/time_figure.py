@@ -2,10 +2,10 @@
 
 from pathlib import Path
 
+from rarl.config.stages.report import TimeFigureSettings as Settings
 from rarl.report.logs import read
 from rarl.report.time_figure import draw, to_csv
 from rarl.runtime.files import atomic, write_text
-from rarl.stage_settings import TimeFigureSettings as Settings
 
 __all__ = ["Settings", "run"]
 

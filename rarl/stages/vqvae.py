@@ -2,12 +2,12 @@
 
 from pathlib import Path
 
+from rarl.config.stages.train import VqvaeSettings
 from rarl.data.shards import open_split
 from rarl.models.vqvae_file import save_vqvae
 from rarl.runtime import device, provenance
 from rarl.runtime.checkpoints import Checkpoints
 from rarl.runtime.train_log import TrainLog
-from rarl.stage_settings import VqvaeSettings
 from rarl.train.vqvae import train_vqvae
 
 Settings = VqvaeSettings

@@ -6,6 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from rarl.config import Prior
+from rarl.config.stages.train import PriorSettings
 from rarl.data.batches import batch_indices
 from rarl.losses import nll
 from rarl.models.codes import Codes, CodeSet
@@ -14,7 +15,6 @@ from rarl.models.prior import CodePrior
 from rarl.runtime import parallel, seeds
 from rarl.runtime.checkpoints import Checkpoints
 from rarl.runtime.train_log import TrainLog
-from rarl.stage_settings import PriorSettings
 from rarl.train.adam import adam
 from rarl.train.averaging import MovingAverage, Selection
 from rarl.train.held_out import evaluate_nll

@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 from torchvision.transforms.v2.functional import horizontal_flip
 
+from rarl.config.stages.train import VqvaeSettings
 from rarl.data.batches import batch_indices, consecutive
 from rarl.data.loaders import load_images
 from rarl.data.shards import Pictures
@@ -14,7 +15,6 @@ from rarl.models.vqvae import VQVAE, vqvae_loss
 from rarl.runtime import parallel, seeds
 from rarl.runtime.checkpoints import Checkpoints
 from rarl.runtime.train_log import TrainLog
-from rarl.stage_settings import VqvaeSettings
 from rarl.train.adam import adam
 from rarl.train.loop import Loop
 

@@ -14,6 +14,9 @@ from torch import Tensor
 
 from helpers.small_settings import FRECHET, INTERMEDIATE, critic_settings, finetuning, rl_settings
 from rarl.config import Finetuning, Folder, Part, Precision, Prior, Rl, Vqvae
+from rarl.config.stages.data import PrepareSettings
+from rarl.config.stages.evaluate import RejectSettings, SampleSettings
+from rarl.config.stages.train import CriticTraining, FinetuneSettings, PriorSettings, VqvaeSettings
 from rarl.data.pixels import to_pixels
 from rarl.metrics.extractor import Extractor
 from rarl.metrics.moments import Moments
@@ -28,16 +31,7 @@ from rarl.rl.finetune import finetune
 from rarl.rl.model_selection import OracleSelection
 from rarl.runtime.checkpoints import Checkpoints
 from rarl.runtime.train_log import TrainLog
-from rarl.stage_settings import (
-    CriticTraining,
-    DrawSettings,
-    FinetuneSettings,
-    PrepareSettings,
-    PriorSettings,
-    RejectSettings,
-    VqvaeSettings,
-)
-from rarl.stages import critic, draw, finetune_oracle, prepare, prior, reject, vqvae
+from rarl.stages import critic, finetune_oracle, prepare, prior, reject, sample, vqvae
 
 Job = Callable[[Path], None]  # writes `out.safetensors` into a folder, and perhaps `log.jsonl`
 CPU = torch.device("cpu")
@@ -46,14 +40,14 @@ torch.set_num_threads(1)  # as `one_thread` has it, for the processes that impor
 # Processes of their own are forked from a clean one that has imported all this, not from the test
 # runner, whose libraries' threads may hold locks.
 PROCESSES = multiprocessing.get_context("forkserver")
-STAGES = ("critic", "draw", "finetune_oracle", "prepare", "prior", "reject", "vqvae")
+STAGES = ("critic", "finetune_oracle", "prepare", "prior", "reject", "sample", "vqvae")
 PROCESSES.set_forkserver_preload(["pytest", *(f"rarl.stages.{stage}" for stage in STAGES)])
 TRAINING = ("vqvae", "prior-0", "prior-1", "critic", "mle", "reinforce", "parts", "frechet")
 OUT, LOG = "out.safetensors", "log.jsonl"
 LAZY = {"loss": "logistic", "batch_size": 4, "warmup_steps": 3, "penalty_every": 3}
 CRITIC = critic_settings(**LAZY, map_size=8)
 CODES_CRITIC = critic_settings(**LAZY, stem_stride=1, final_size=2)
-DRAWING = DrawSettings(
+DRAWING = SampleSettings(
     seed=3,
     first=4,
     count=10,
@@ -204,12 +198,12 @@ def train_critic(inputs: Path, out: Path) -> None:
 
 def draw_codes(inputs: Path, out: Path) -> None:
     timing = out / "seconds.json"
-    draw.run(DRAWING, prior=inputs / "prior-two", output=out / OUT, timing=timing)
+    sample.run(DRAWING, prior=inputs / "prior-two", output=out / OUT, timing=timing)
 
 
 def draw_best(inputs: Path, out: Path) -> None:
     reject.run(
-        RejectSettings(draw=DRAWING, draws=2),
+        RejectSettings(sample=DRAWING, draws=2),
         vqvae=inputs / "vqvae",
         prior=inputs / "prior-two",
         critic=inputs / "critic",

@@ -20,8 +20,12 @@ from PIL import Image
 from safetensors.torch import save_file
 
 from helpers import paths, squares
-from rarl import cli, plan
+from rarl import cli
 from rarl.config import parse
+from rarl.config.stages.data import CodesSettings, PrepareSettings
+from rarl.config.stages.evaluate import DistanceSettings, SampleSettings
+from rarl.config.stages.features import FeaturesSettings
+from rarl.config.stages.train import PriorSettings, VqvaeSettings
 from rarl.models.codes import CodeSet, save_codes
 from rarl.runtime import artefact
 
@@ -53,7 +57,7 @@ def in_order(tmp_path_factory: pytest.TempPathFactory) -> Path:
         for stage in ("prepare", "vqvae", "codes", "prior"):
             name, files = FILES[stage]
             files = files.replace("out/", "")  # beside what the next one reads
-            assert cli.main([name, "--settings", settings_of(stage), *files.split()]) == 0
+            assert cli.main(["stage", name, "--settings", settings_of(stage), *files.split()]) == 0
     return folder
 
 
@@ -151,17 +155,17 @@ def blocked(folder: Path) -> None:
 
 def settings_of(stage: str) -> str:
     made = {
-        "prepare": lambda: plan.prepare(CONFIG, "squares", 16),
-        "celeba": lambda: plan.prepare(CONFIG, "celeba", 16),
-        "lsun": lambda: plan.prepare(CONFIG, "lsun", 16),
-        "vqvae": lambda: plan.vqvae(CONFIG, "squares16"),
-        "codes": lambda: plan.codes(CONFIG, "squares16"),
-        "prior": lambda: plan.prior(CONFIG, "squares16", "single"),
-        "draw": lambda: plan.draw(CONFIG, "squares16", "mle", 0, 0),
-        "reference": lambda: plan.features(CONFIG, "squares16"),
-        "distance": plan.distance,
+        "prepare": lambda: PrepareSettings.from_config(CONFIG, "squares", 16),
+        "celeba": lambda: PrepareSettings.from_config(CONFIG, "celeba", 16),
+        "lsun": lambda: PrepareSettings.from_config(CONFIG, "lsun", 16),
+        "vqvae": lambda: VqvaeSettings.from_config(CONFIG, "squares16"),
+        "codes": lambda: CodesSettings.from_config(CONFIG, "squares16"),
+        "prior": lambda: PriorSettings.from_config(CONFIG, "squares16", "single"),
+        "draw": lambda: SampleSettings.from_config(CONFIG, "squares16", "mle", 0, 0),
+        "reference": lambda: FeaturesSettings.from_config(CONFIG, "squares16"),
+        "distance": DistanceSettings,
     }
-    return plan.to_json(made[stage]())
+    return made[stage]().to_json()
 
 
 FILES = {
@@ -258,7 +262,7 @@ def test_it_is_one_line_and_leaves_nothing(
     before = {path.name for path in folder.iterdir()}
     name, files = FILES[stage]
     capsys.readouterr()
-    assert cli.main([name, "--settings", settings_of(stage), *files.split()]) == 1
+    assert cli.main(["stage", name, "--settings", settings_of(stage), *files.split()]) == 1
     lines = capsys.readouterr().err.splitlines()
     [told] = [line for line in lines if ": error: " in line]
     assert told == lines[-1]  # progress may come before, nothing after: above all no traceback

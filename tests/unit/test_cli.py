@@ -58,7 +58,7 @@ def stage(tmp_path, monkeypatch):
 
 def call(tmp_path, word="hello", *more):
     files = ["--first-input", "a", "--others", "b", "c", "--output", str(tmp_path / "out")]
-    return cli.main(["probe", "--settings", json.dumps({"word": word}), *files, *more])
+    return cli.main(["stage", "probe", "--settings", json.dumps({"word": word}), *files, *more])
 
 
 def test_options_become_paths(stage, tmp_path):
@@ -135,13 +135,13 @@ def test_what_torchrun_lacks_is_a_line(known, found, missing):
 def test_what_the_user_can_mend_is_one_line(stage, tmp_path, capsys, word, more, message):
     assert call(tmp_path, word, *more) == 1
     error = capsys.readouterr().err
-    assert error.startswith(f"rarl probe: error: {message}")
+    assert error.startswith(f"rarl stage probe: error: {message}")
     assert error.count("\n") == 1
     assert not (tmp_path / "out").exists()
 
 
 def test_missing_option_and_zero_threads_are_usage_errors(stage, tmp_path, capsys):
-    for arguments in (["probe", "--settings", "{}"], []):
+    for arguments in (["stage", "probe", "--settings", "{}"], []):
         with pytest.raises(SystemExit, match="2"):
             cli.main(arguments)
     with pytest.raises(SystemExit, match="2"):
@@ -151,7 +151,7 @@ def test_missing_option_and_zero_threads_are_usage_errors(stage, tmp_path, capsy
 
 def test_help_tells_the_stages(stage, capsys):
     with pytest.raises(SystemExit, match="0"):
-        cli.main(["--help"])
+        cli.main(["stage", "--help"])
     assert "A stage for the test, 100 % of it." in capsys.readouterr().out
 
 

@@ -8,7 +8,7 @@ import pytest
 import yaml
 
 from helpers.paths import ROOT, TINY
-from rarl import plan, plan_report, targets
+from rarl import targets
 from rarl.config import (
     Config,
     ConfigError,
@@ -22,7 +22,16 @@ from rarl.config import (
     parse,
     runs_of,
 )
-from rarl.stage_settings import CriticTraining
+from rarl.config.stages import report
+from rarl.config.stages.data import CodesSettings, PrepareSettings
+from rarl.config.stages.evaluate import SampleSettings
+from rarl.config.stages.train import (
+    CriticTraining,
+    FinetuneSettings,
+    PriorSettings,
+    VqvaeSettings,
+    rewarded_for_images,
+)
 
 RAW = yaml.safe_load(TINY.read_text())
 CRITIC = RAW["defaults"]["rl"]["rewards"]["critic"]
@@ -209,30 +218,35 @@ def test_file_that_does_not_exist(tmp_path):
 def test_equal_settings_are_equal_text_and_survive_the_command_line():
     config, again = load(TINY), parse(json.loads(json.dumps(RAW)))
     for settings in (
-        plan.prepare(config, "squares", 16),
-        plan.vqvae(config, "squares16"),
-        plan.prior(config, "hierarchy16", "bottom"),
-        plan.finetune(config, "squares16", "mle"),
-        plan.finetune(config, "squares16", "single"),
-        plan.draw(config, "squares16", "mle", 1, 0),
-        plan_report.table(config, "tiny"),
+        PrepareSettings.from_config(config, "squares", 16),
+        VqvaeSettings.from_config(config, "squares16"),
+        PriorSettings.from_config(config, "hierarchy16", "bottom"),
+        FinetuneSettings.from_config(config, "squares16", "mle"),
+        FinetuneSettings.from_config(config, "squares16", "single"),
+        SampleSettings.from_config(config, "squares16", "mle", 1, 0),
+        report.table(config, "tiny"),
     ):
-        assert type(settings).from_json(plan.to_json(settings)) == settings
-    first, second = plan.vqvae(config, "squares16"), plan.vqvae(again, "squares16")
-    assert plan.to_json(first) == plan.to_json(second)
+        assert type(settings).from_json(settings.to_json()) == settings
+    first, second = (
+        VqvaeSettings.from_config(config, "squares16"),
+        VqvaeSettings.from_config(again, "squares16"),
+    )
+    assert first.to_json() == second.to_json()
 
 
 def training(config: Config) -> dict[str, str]:
     """What each method that trains is given in an experiment, as its rule passes it."""
-    given = {name: plan.finetune(config, "squares16", name) for name in config.finetuned}
+    given = {
+        name: FinetuneSettings.from_config(config, "squares16", name) for name in config.finetuned
+    }
     return {
-        name: plan.to_json(settings)
+        name: settings.to_json()
         for name, settings in (*given.items(), ("rejection", rejection_critic(config)))
     }
 
 
 def rejection_critic(config: Config) -> CriticTraining:
-    return plan.critic(config, "squares16", "rejection")
+    return CriticTraining.from_config(config, "squares16", "rejection")
 
 
 TRAINED = {"mle", "single", "intermediate", "partial", "frechet", "rejection"}
@@ -452,7 +466,7 @@ def test_an_oracles_critic_is_sized_for_what_it_sees(critic_input: str, sees: st
         parse(raw)
     config = parse(edited("experiments/oracle16/oracle/critic_input", critic_input))
     rewarded = {
-        method: plan.rewarded_for_images(config, "oracle16", method)
+        method: rewarded_for_images(config, "oracle16", method)
         for method in ("mle", "single", "frechet")
     }
     assert rewarded == {"mle": False, "single": critic_input == "images", "frechet": True}
@@ -490,7 +504,10 @@ def test_a_tempered_method_draws_from_another_ones_prior():
     config = parse(RAW)
     assert config.prior_of("cold") == config.prior_of("rejection") == "mle"
     assert config.prior_of("partial") == "partial"
-    drawn = {name: plan.draw(config, "squares16", name, 1, 0) for name in ("mle", "cold")}
+    drawn = {
+        name: SampleSettings.from_config(config, "squares16", name, 1, 0)
+        for name in ("mle", "cold")
+    }
     assert drawn["cold"] == drawn["mle"].model_copy(update={"temperature": 0.5})
 
 
@@ -502,7 +519,7 @@ def test_a_tempered_method_that_would_train_is_refused():
 
 def test_bfloat16_with_top_k_is_refused():
     raw = edited("defaults/precision", "bfloat16")
-    assert plan.draw(parse(raw), "squares16", "mle", 1, 0).precision == "bfloat16"
+    assert SampleSettings.from_config(parse(raw), "squares16", "mle", 1, 0).precision == "bfloat16"
     raw["defaults"]["sampling"]["top_k"] = 3
     with pytest.raises(ConfigError, match="top_k=3 with precision: bfloat16: the codes among"):
         parse(raw)
@@ -523,7 +540,7 @@ def test_a_replicated_table_has_an_experiment_for_every_training_seed():
     table = config.tables["replicated"]
     assert runs_of(config, table) == ("squares16", "squares16-seed-3")
     assert runs_of(config, config.tables["tiny"]) == ("squares16",)
-    assert plan_report.methods(config, "squares16-seed-3") == methods_of(table)
+    assert report.methods(config, "squares16-seed-3") == methods_of(table)
 
 
 @pytest.mark.parametrize(
@@ -552,12 +569,12 @@ def test_a_replicated_table_that_cannot_be_made_is_refused(path, value, message)
 def test_figures_show_the_methods_of_the_first_table():
     raw = edited("tables/tiny/rows", ["single"])
     raw["tables"]["tiny"]["paper"] = {}
-    assert plan_report.methods(parse(raw), "squares16") == ("single",)
+    assert report.methods(parse(raw), "squares16") == ("single",)
     raw = edited("tables", {})
-    assert plan_report.methods(parse(raw), "squares16") == ("mle", "single")  # of figure1
+    assert report.methods(parse(raw), "squares16") == ("mle", "single")  # of figure1
     raw["figures"] = {}
     every = ("mle", "single", "intermediate", "partial", "frechet", "cold", "rejection")
-    assert plan_report.methods(parse(raw), "squares16") == every
+    assert report.methods(parse(raw), "squares16") == every
 
 
 @pytest.mark.parametrize(
@@ -598,7 +615,7 @@ def test_other_arguments_pass(target):
 
 def test_mirrored_codes_are_made_where_a_prior_reads_them():
     raw = edited("defaults/prior/flip", False)
-    assert not plan.codes(parse(raw), "squares16").flip
+    assert not CodesSettings.from_config(parse(raw), "squares16").flip
     raw["experiments"]["oracle16"]["oracle"]["prior"]["flip"] = True  # it learns squares16's codes
-    assert plan.codes(parse(raw), "squares16").flip
-    assert plan.codes(load(TINY), "squares16").flip
+    assert CodesSettings.from_config(parse(raw), "squares16").flip
+    assert CodesSettings.from_config(load(TINY), "squares16").flip

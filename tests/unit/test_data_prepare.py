@@ -8,10 +8,10 @@ import pytest
 from PIL import Image
 
 from rarl.config import Crop, Folder, OpenMoji
+from rarl.config.stages.data import PrepareSettings
 from rarl.data.shards import open_split
 from rarl.runtime.errors import UserError
 from rarl.runtime.files import read_json
-from rarl.stage_settings import PrepareSettings
 from rarl.stages import prepare
 
 SIZE = 8

@@ -4,7 +4,9 @@ import ast
 import subprocess
 import sys
 from functools import cache
+from importlib import import_module
 from pathlib import Path
+from pkgutil import iter_modules
 from typing import get_args, get_origin
 
 import pytest
@@ -12,15 +14,16 @@ import yaml
 from pydantic import BaseModel
 
 from helpers import paths
-from rarl import config, kinds, plan, stage_settings
-from rarl.config import Limit, parse
+from rarl import config, kinds
+from rarl.config import Limit, parse, stages
+from rarl.config.stages.train import FinetuneSettings
 from rarl.runtime import fingerprint
 
 SOURCES = {
     "__init__.py": "from rarl.models import other",
     "cli.py": "import rarl.stages.alpha",
     "config.py": "WIDTH = 1",
-    "plan.py": "from rarl.config import WIDTH",
+    "layout.py": "from rarl.config import WIDTH",
     "shared.py": "X = 1",
     "runtime/__init__.py": "",
     "runtime/progress.py": "def track(): ...",
@@ -29,7 +32,7 @@ SOURCES = {
     "models/other.py": "Y = 2",
     "stages/__init__.py": "",
     "stages/alpha.py": '''"""Alpha."""
-from rarl.plan import WIDTH
+from rarl.layout import WIDTH
 from rarl.runtime.progress import track
 import torch
 
@@ -137,7 +140,7 @@ def _dataset(kind: str) -> tuple[str, ...]:
 
 
 def _tuned(experiment: str, method: str) -> tuple[str, ...]:
-    return plan.finetune(CONFIG, experiment, method).kinds
+    return FinetuneSettings.from_config(CONFIG, experiment, method).kinds
 
 
 # Every job of a workflow, as rule and kind, with its stage and the modules of its kinds.
@@ -172,11 +175,11 @@ TUNED = {
 WITH_CRITIC = {"finetune single", "finetune_oracle single"}
 WITH_FRECHET = {"finetune frechet", "finetune_oracle frechet"}
 REINFORCED = WITH_CRITIC | WITH_FRECHET
-SAMPLING = TUNED | {"draw", "reject", "critic", "oracle_codes", "seconds"}
+SAMPLING = TUNED | {"sample", "reject", "critic", "oracle_codes", "seconds"}
 TRAINING = TUNED | {"vqvae", "prior", "critic"}
 FROM_CODES = {job for job in JOBS if job.split()[0] in ("reference", "features", "real_features")}
 OF_IMAGES = {job for job in JOBS if job.split()[0] == "reference_images"}
-PICTURED = {"grid", "samples_figure"}
+PICTURED = {"image_grid", "samples_figure"}
 INCEPTION = {job for job in JOBS if job.endswith(" inception")}
 EFFICIENTNET = {job for job in JOBS if job.endswith(" efficientnet_lite0")}
 JUDGED = {job for job in TUNED if job.startswith("finetune ")}
@@ -187,6 +190,8 @@ TOUCHES = {
     "generator.py": set(),
     "kinds.py": set(),
     "config/experiment.py": set(),
+    "layout.py": set(),
+    "config/stages/train.py": set(),
     "runtime/records.py": set(),
     "config/celeba.py": {"prepare celeba"},
     "data/celeba.py": {"prepare celeba"},
@@ -266,9 +271,13 @@ def test_a_new_kind_re_runs_nothing(monkeypatch):
 
 def test_stages_are_given_no_methods():
     """Code of settings is in no fingerprint: they may only be read and planned by it."""
-    known = {"from_json", "kinds", "rows", "check", "of"}  # `rows`, `of`: in `rarl.plan`
+    planning = {"from_config", "of", "of_oracle", "of_reward", "rows", "to_json"}
+    known = {"from_json", "kinds", "check"} | planning
+    modules = [
+        import_module(found.name) for found in iter_modules(stages.__path__, "rarl.config.stages.")
+    ]
     given = set().union(
-        *(_models(of) for of in vars(stage_settings).values() if hasattr(of, "model_fields"))
+        *(_models(of) for m in modules for of in vars(m).values() if hasattr(of, "model_fields"))
     )
     assert Limit in given
     for model in given:

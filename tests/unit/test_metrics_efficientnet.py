@@ -5,10 +5,10 @@ import pytest
 import timm
 import torch
 
+from rarl.config.stages.features import ExtractorSettings
 from rarl.metrics import efficientnet
 from rarl.metrics.extractor import pool
 from rarl.metrics.extractors import load_extractor
-from rarl.stage_settings import ExtractorSettings
 
 CPU = torch.device("cpu")
 LITE0 = "efficientnet_lite0"

@@ -11,11 +11,11 @@ import torchvision
 from torch_fidelity.feature_extractor_inceptionv3 import FeatureExtractorInceptionV3
 from torch_fidelity.interpolate_compat_tensorflow import interpolate_bilinear_2d_like_tensorflow1x
 
+from rarl.config.stages.features import ExtractorSettings
 from rarl.metrics import inception
 from rarl.metrics.extractor import Extractor
 from rarl.metrics.extractors import load_extractor
 from rarl.runtime.errors import UserError
-from rarl.stage_settings import ExtractorSettings
 
 CPU = torch.device("cpu")
 

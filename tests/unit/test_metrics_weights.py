@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 import torch
 
+from rarl.config.stages.features import ExtractorSettings
 from rarl.metrics.extractors import load_extractor
 from rarl.metrics.weights import read_state
 from rarl.runtime.errors import UserError
-from rarl.stage_settings import ExtractorSettings
 
 PUBLISHED = {
     "inception": "6726825d",

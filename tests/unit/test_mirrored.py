@@ -9,10 +9,10 @@ import torch
 from torch import Tensor
 
 from rarl.config import Vqvae
+from rarl.config.stages.train import VqvaeSettings
 from rarl.data.pixels import to_unit
 from rarl.runtime.checkpoints import Checkpoints
 from rarl.runtime.train_log import TrainLog
-from rarl.stage_settings import VqvaeSettings
 from rarl.stages import codes
 from rarl.train import vqvae
 

@@ -8,6 +8,7 @@ import torch
 
 from helpers.small_settings import critic_settings
 from rarl.config import Sampling, Vqvae
+from rarl.config.stages.evaluate import RejectSettings, SampleSettings
 from rarl.metrics import feature_files
 from rarl.metrics.moments import Moments
 from rarl.models.codes import load_draw
@@ -21,8 +22,7 @@ from rarl.runtime import artefact
 from rarl.runtime.errors import UserError
 from rarl.runtime.files import read_json
 from rarl.runtime.sample_shards import Piece, merge_shards
-from rarl.stage_settings import DrawSettings, RejectSettings
-from rarl.stages import distance, draw, reject
+from rarl.stages import distance, reject, sample
 
 
 def sampling(count: int, batch_size: int, shards: int) -> Sampling:
@@ -78,7 +78,7 @@ def test_shards_draw_what_one_job_draws(
         paths = []
         for shard in range(shards):
             pictures = sampling(11, 2, shards).pictures(shard)
-            settings = DrawSettings(
+            settings = SampleSettings(
                 precision="float32",
                 seed=7,
                 first=pictures.start,
@@ -91,9 +91,9 @@ def test_shards_draw_what_one_job_draws(
             files = {"output": path, "timing": tmp_path / "seconds"}
             if rejecting:
                 models = {name: tmp_path / name for name in ("vqvae", "prior", "critic")}
-                reject.run(RejectSettings(draw=settings, draws=3), **models, **files)
+                reject.run(RejectSettings(sample=settings, draws=3), **models, **files)
             else:
-                draw.run(settings, prior=tmp_path / "prior", **files)
+                sample.run(settings, prior=tmp_path / "prior", **files)
             paths.append(path)
         [pieces] = merge_shards(load_draw(path) for path in paths).values()
         return [torch.cat(grids) for grids in zip(*(of.grids for of in pieces), strict=True)]

@@ -12,6 +12,7 @@ from test_train_finetune import Fake
 from helpers.small_jobs import CODES_CRITIC, CPU, tuning
 from helpers.small_settings import critic_settings, rl_settings
 from rarl.config import Prior, Vqvae
+from rarl.config.stages.train import PriorSettings
 from rarl.losses import gradient_penalty
 from rarl.models.codes import CodeSet
 from rarl.models.critic import Critic
@@ -27,7 +28,6 @@ from rarl.runtime.checkpoints import Checkpoints
 from rarl.runtime.precision import autocast, cast_weights
 from rarl.runtime.train_log import TrainLog
 from rarl.sampling import sample
-from rarl.stage_settings import PriorSettings
 from rarl.train.held_out import evaluate_nll
 from rarl.train.loop import Loop
 from rarl.train.prior import train_prior

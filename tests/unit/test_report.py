@@ -8,9 +8,9 @@ import pandas as pd
 import pytest
 from PIL import Image
 
+from rarl.config.stages.report import Column, CurvesSettings, Row, TableSettings
 from rarl.report import curves, logs, time_figure
 from rarl.runtime.errors import UserError
-from rarl.stage_settings import Column, CurvesSettings, Row, TableSettings
 from rarl.stages import curves as curves_stage
 from rarl.stages import distance_table as table_stage
 

@@ -7,8 +7,10 @@ import pandas as pd
 import pytest
 
 from helpers.paths import ROOT
-from rarl import plan, plan_report
 from rarl.config import load
+from rarl.config.stages import report
+from rarl.config.stages.evaluate import SecondsSettings
+from rarl.config.stages.report import ArchitectureSettings, Column, Row, TableSettings
 from rarl.report import (
     architecture_table,
     nll_table,
@@ -22,7 +24,6 @@ from rarl.report.frame import half_interval
 from rarl.report.logs import Selected
 from rarl.report.measured import measured
 from rarl.report.table import Cell, Cells, Table, in_rows
-from rarl.stage_settings import ArchitectureSettings, Column, Row, TableSettings
 
 Run = tuple[Distance, dict[str, Any], Selected]
 PROTOCOL = Protocol("FID", "inception", "ab" * 32, "r", "reconstructions", 100, 50)
@@ -155,8 +156,8 @@ PRIORS = {  # input, batch, hidden, residual, layers, attention, output stack, c
 
 def rendered(table: str) -> dict[str, dict[str, str]]:
     """Column by column, setting by setting, as people read them."""
-    settings = plan_report.architecture(PAPER, table)
-    travelled = ArchitectureSettings.from_json(plan.to_json(settings))  # as to the stage
+    settings = report.architecture(PAPER, table)
+    travelled = ArchitectureSettings.from_json(settings.to_json())  # as to the stage
     assert travelled == settings
     return architecture_table.table(travelled).cells.texts.to_dict()
 
@@ -195,7 +196,7 @@ def test_a_prior_of_a_table_is_the_papers(table: str, prior: str):
 
 
 def test_a_mark_is_for_people_and_the_value_for_programs():
-    table = architecture_table.table(plan_report.architecture(PAPER, "table9"))
+    table = architecture_table.table(report.architecture(PAPER, "table9"))
     rows = {row[0]: row[1:] for row in csv.reader(table.csv().splitlines())}
     assert rows["training steps"] == ["156250", "187500", "156250"]
     assert "| training steps | 156250 | 187500 | 156250 (ours) |" in table.markdown()
@@ -208,7 +209,7 @@ def test_a_mark_is_for_people_and_the_value_for_programs():
 @pytest.mark.parametrize("table", VQVAE)
 def test_the_papers_architectures_are_in_the_documents(table: str):
     """`make paper-architectures` writes them; they need no data."""
-    found = architecture_table.table(plan_report.architecture(PAPER, table))
+    found = architecture_table.table(report.architecture(PAPER, table))
     for suffix, text in ((".csv", found.csv()), (".md", found.markdown())):
         assert (ROOT / "docs" / "results" / "paper" / f"{table}{suffix}").read_text() == text
 
@@ -225,45 +226,45 @@ def test_what_the_default_shows_under_the_papers_number_is_called_a_stand_in(nam
 
 @pytest.mark.parametrize("name", ["figure1", "figure2"])
 def test_so_are_its_figures(name: str):
-    title = plan_report.samples_figure(DEFAULT, name).title
+    title = report.samples_figure(DEFAULT, name).title
     assert title.startswith(f"Figure {name[-1]}, stand-in: ")
 
 
 def test_a_reward_that_is_mixed_with_likelihood_is_called_so():
-    labels = [row.label for row in plan_report.table(DEFAULT, "table2").rows]
+    labels = [row.label for row in report.table(DEFAULT, "table2").rows]
     assert labels == [
         "MLE",
         "Single Reward (+ MLE: 64x64 - 16x16, 128x128 - 16x16)",  # at 8x8 the reward is alone
         "Frechet Reward",
     ]
-    mixed = plan_report.table(DEFAULT, "table1")
+    mixed = report.table(DEFAULT, "table1")
     assert [row.label for row in mixed.rows] == ["MLE", "Single Reward + MLE"]
     assert any(note.startswith("- + MLE: the reward's loss is mixed") for note in mixed.notes)
-    assert plan_report.grid(DEFAULT, "openmoji-64-8").labels[1] == "Single Reward"
-    assert plan_report.grid(DEFAULT, "openmoji-64-16").labels[1] == "Single Reward + MLE"
-    paper = plan_report.table(PAPER, "table2")
+    assert report.grid(DEFAULT, "openmoji-64-8").labels[1] == "Single Reward"
+    assert report.grid(DEFAULT, "openmoji-64-16").labels[1] == "Single Reward + MLE"
+    paper = report.table(PAPER, "table2")
     assert [row.label for row in paper.rows] == ["MLE", "Single Reward"]
     assert not any("mixed" in note for note in paper.notes)
 
 
 def test_the_paper_compares_after_the_same_number_of_iterations():
-    [note] = plan_report.table(PAPER, "table2").notes
+    [note] = report.table(PAPER, "table2").notes
     assert note.startswith("- selection: last")
-    assert plan_report.table(DEFAULT, "table2").notes[0].startswith("- selection: best")
+    assert report.table(DEFAULT, "table2").notes[0].startswith("- selection: best")
 
 
 def test_rejection_says_how_it_differs_from_the_papers():
-    notes = plan_report.table(DEFAULT, "rivals").notes
+    notes = report.table(DEFAULT, "rivals").notes
     assert any(note.startswith("- MLE + rejection: a critic ranks") for note in notes)
 
 
 def test_both_readings_of_partial_generation_are_timed():
     for config in (DEFAULT, PAPER):
-        settings = plan_report.table(config, "table11")
+        settings = report.table(config, "table11")
         experiment = settings.columns[0].name
         shares = []
         for row in settings.rows:
-            rows = plan.seconds(config, experiment, row.name, 16).rows
+            rows = SecondsSettings.from_config(config, experiment, row.name, 16).rows
             shares.append(sum(n * side for n, side in zip(rows, (16, 32), strict=True)) / 1280)
         assert shares == [1.0, 0.5, 0.6]
         assert settings.paper == ((102, 170), None, (61, 123))  # the paper's beside the third

@@ -10,6 +10,7 @@ import torch
 
 from helpers.small_jobs import inputs, tuning  # noqa: F401
 from helpers.small_settings import FRECHET, critic_settings, finetuning, rl_settings
+from rarl.config.stages.train import FinetuneSettings
 from rarl.metrics.moments import Moments
 from rarl.models.codes import CodeSet
 from rarl.models.onehot import OneHot
@@ -23,7 +24,6 @@ from rarl.runtime.checkpoints import Checkpoints
 from rarl.runtime.errors import UserError
 from rarl.runtime.train_log import TrainLog
 from rarl.sampling import policy_log_probs
-from rarl.stage_settings import FinetuneSettings
 from rarl.stages import finetune_oracle
 
 BRIEF = {"iterations": 4, "batch_size": 4, "evaluate_every": 2, "evaluate_samples": 4}

@@ -10,12 +10,12 @@ import torch
 from torch import Tensor, nn
 
 from rarl.config import Limit, Vqvae
+from rarl.config.stages.train import VqvaeSettings
 from rarl.data.batches import batch_indices, consecutive
 from rarl.report import run_warnings
 from rarl.runtime.checkpoints import Checkpoints
 from rarl.runtime.errors import UserError
 from rarl.runtime.train_log import TrainLog
-from rarl.stage_settings import VqvaeSettings
 from rarl.train.averaging import MovingAverage, Selection
 from rarl.train.loop import Loop
 from rarl.train.vqvae import train_vqvae

@@ -8,12 +8,12 @@ import pytest
 import torch
 
 from rarl.config import Prior
+from rarl.config.stages.train import PriorSettings
 from rarl.losses import nll
 from rarl.models.codes import CodeSet
 from rarl.models.prior import CodePrior
 from rarl.runtime.checkpoints import Checkpoints
 from rarl.runtime.train_log import TrainLog
-from rarl.stage_settings import PriorSettings
 from rarl.train.held_out import evaluate_nll
 from rarl.train.prior import learning_rate, train_prior, unigram_nll
 

@@ -17,14 +17,13 @@ import torch
 import torch.distributed as dist
 
 from helpers.small_jobs import LOG, OUT, PROCESSES, TRAINING, Job, inputs, jobs
-from rarl import plan
 from rarl.config import Prior
+from rarl.config.stages.train import PriorSettings
 from rarl.models.quantize import Quantizer
 from rarl.runtime import artefact, parallel
 from rarl.runtime.checkpoints import Checkpoints
 from rarl.runtime.ranks import rank
 from rarl.runtime.signals import StoppedError, noted
-from rarl.stage_settings import PriorSettings
 
 __all__ = ["inputs", "jobs"]  # fixtures
 
@@ -188,7 +187,7 @@ def test_a_signal_to_torchrun_stops_all_processes_without_loss(
     A save takes 3 s, and torchrun would wait for 1 s if it were not told otherwise.
     """
     of = prior_settings.model_copy(update={"steps": 60, "evaluate_every": 30})
-    settings = plan.to_json(PriorSettings(seed=0, grid=0, prior=of, precision="float32"))
+    settings = PriorSettings(seed=0, grid=0, prior=of, precision="float32").to_json()
     (tmp_path / "sitecustomize.py").write_text(SLOW_WRITES)
     usual = os.environ | {"TORCH_ELASTIC_SHUTDOWN_TIMEOUT": "1"}
     path = os.pathsep.join([str(tmp_path), os.environ.get("PYTHONPATH", "")])
@@ -197,7 +196,7 @@ def test_a_signal_to_torchrun_stops_all_processes_without_loss(
 
     def command(out: Path) -> list[str]:
         return [
-            *(sys.executable, "-m", "rarl.cli", "prior", "--gpus", "2", "--threads", "2"),
+            *(sys.executable, "-m", "rarl.cli", "stage", "prior", "--gpus", "2", "--threads", "2"),
             *("--shutdown-seconds", "60", "--settings", settings),
             *("--codes", str(inputs / "codes-two")),
             *("--output", str(out / OUT), "--metrics", str(out / LOG)),
@@ -269,10 +268,10 @@ def test_the_command_starts_as_many_processes(
     one, two = tmp_path / "one", tmp_path / "two"
     jobs["prior-0"](one)
     of = prior_settings.model_copy(update={"steps": 8})
-    settings = plan.to_json(PriorSettings(seed=0, grid=0, prior=of, precision="float32"))
+    settings = PriorSettings(seed=0, grid=0, prior=of, precision="float32").to_json()
     two.mkdir()
     command = [
-        *(sys.executable, "-m", "rarl.cli", "prior", "--gpus", "2", "--threads", "2"),
+        *(sys.executable, "-m", "rarl.cli", "stage", "prior", "--gpus", "2", "--threads", "2"),
         *("--settings", settings, "--codes", str(inputs / "codes-two")),
         *("--output", str(two / OUT), "--metrics", str(two / LOG)),
     ]

@@ -16,12 +16,11 @@ import pytest
 import torch
 
 from helpers.small_jobs import LOG, OUT, PROCESSES, TRAINING, Job, inputs, jobs
-from rarl import plan
 from rarl.config import Prior
+from rarl.config.stages.train import PriorSettings
 from rarl.runtime import checkpoints, files
 from rarl.runtime.checkpoints import Checkpoints
 from rarl.runtime.signals import StoppedError
-from rarl.stage_settings import PriorSettings
 from rarl.stages import prior
 
 __all__ = ["inputs", "jobs"]  # fixtures
@@ -117,8 +116,8 @@ def test_killed_from_outside_the_same_command_goes_on(
     settings = PriorSettings(seed=0, grid=0, prior=of, precision="float32")
     prior.run(settings, codes=inputs / "codes-two", output=whole / OUT, metrics=whole / LOG)
     command = [
-        *(sys.executable, "-m", "rarl.cli", "prior", "--threads", "1"),
-        *("--checkpoint-steps", "1", "--settings", plan.to_json(settings)),
+        *(sys.executable, "-m", "rarl.cli", "stage", "prior", "--threads", "1"),
+        *("--checkpoint-steps", "1", "--settings", settings.to_json()),
         *("--codes", str(inputs / "codes-two")),
         *("--output", str(broken / OUT), "--metrics", str(broken / LOG)),
     ]

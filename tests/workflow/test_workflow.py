@@ -42,11 +42,11 @@ with open("times", "a") as times:
 PROFILE = "profile.v9+.yaml"
 MLE = {
     "finetune mle",
-    *(f"{rule} mle {seed}" for rule in ("draw", "features") for seed in (0, 1)),
+    *(f"{rule} mle {seed}" for rule in ("sample", "features") for seed in (0, 1)),
     "distance mle",
 }
 SINGLE = {name.replace("mle", "single") for name in MLE}
-REPORT = {"grid", "curves", "distance_table"}
+REPORT = {"image_grid", "curves", "distance_table"}
 AFTER_PRIOR = MLE | SINGLE | REPORT
 AFTER_VQVAE = {"codes", "prior", "reference"} | AFTER_PRIOR
 SAMPLING = AFTER_PRIOR - {"finetune mle", "finetune single", "curves"}
@@ -193,7 +193,7 @@ def after_draws(method: str) -> set[str]:
             "window: 41",
             {"quality_table", "nll_table", "finetune_oracle frechet", "nll frechet"}
             | {f"{rule} frechet" for rule in ("finetune", "distance", "quality")}
-            | {f"{rule} frechet {seed}" for rule in ("draw", "features") for seed in (0, 1)},
+            | {f"{rule} frechet {seed}" for rule in ("sample", "features") for seed in (0, 1)},
         ),
         (
             "bottom: {attention_layers: 0, output_stack_layers: 0}",
@@ -295,14 +295,14 @@ def test_accepted_code_and_settings_run_nothing_again_and_later_ones_do(acceptin
     folder, accept = accepting
     files = [path for path in (folder / "results").rglob("*") if path.is_file()]
     before = {path: (path.read_bytes(), path.stat().st_mtime_ns) for path in files}
-    stage, config = folder / "rarl" / "stages" / "draw.py", folder / "config.yaml"
+    stage, config = folder / "rarl" / "stages" / "sample.py", folder / "config.yaml"
     stage.write_text(stage.read_text().replace("def run(", "CHANGED = 1\n\n\ndef run(", 1))
     config.write_text(config.read_text().replace("codebook_decay: 0.9", "codebook_decay: 0.8"))
     assert planned(folder) == {"vqvae"} | AFTER_VQVAE
 
     shown = accept("config.yaml", TINY_TABLE)
     assert "squares16/mle/samples-0-0.safetensors" in shown
-    assert "module rarl.stages.draw\n" in shown
+    assert "module rarl.stages.sample\n" in shown
     assert "setting vqvae.codebook_decay: 0.9 -> 0.8" in shown
     assert planned(folder) == set()
     assert {path: (path.read_bytes(), path.stat().st_mtime_ns) for path in files} == before
@@ -323,14 +323,14 @@ def test_accepted_code_and_settings_run_nothing_again_and_later_ones_do(acceptin
 
 def test_what_has_to_run_is_not_accepted(accepting):
     folder, accept = accepting
-    stage = folder / "rarl" / "stages" / "draw.py"
+    stage = folder / "rarl" / "stages" / "sample.py"
     stage.write_text(stage.read_text().replace("def run(", "CHANGED = 1\n\n\ndef run(", 1))
     (folder / "results/squares16/mle/samples-0-0.safetensors").unlink()
     shown = accept("config.yaml", TINY_TABLE)
     assert "squares16/mle/samples-0-0.safetensors" not in shown
     assert "squares16/single/samples-0-0.safetensors" in shown
-    assert "draw mle 0" in planned(folder)
-    assert "draw single 0" not in planned(folder)
+    assert "sample mle 0" in planned(folder)
+    assert "sample single 0" not in planned(folder)
 
 
 @pytest.mark.parametrize(
@@ -388,7 +388,7 @@ def test_the_slurm_profile_gives_a_gpu_to_every_rule_that_uses_one():
     profile = yaml.safe_load((ROOT / "workflow" / "profiles" / "slurm" / PROFILE).read_text())
     names = [of.name for of in iter_modules(stages.__path__) if not of.name.startswith("_")]
     uses = {name for name in names if picks(import_module(f"rarl.stages.{name}"))}
-    assert "draw" in uses
+    assert "sample" in uses
     assert "distance_table" not in uses
     uses |= {"oracle", "reward_reference"}  # stages `prior` and `reference` under other names
     given = {rule for rule, of in profile["set-resources"].items() if of.get("gpu")}

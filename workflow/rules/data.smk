@@ -1,16 +1,16 @@
 rule prepare:
     output:
-        manifest=MANIFEST,
+        manifest=FILES.manifest,
     log:
         f"{LOGS}/data/{{dataset}}-{{image_size}}.log",
     benchmark:
         f"{BENCHMARKS}/data/{{dataset}}-{{image_size}}.tsv"
     params:
-        settings=lambda w: plan.to_json(
-            plan.prepare(CONFIG, w.dataset, int(w.image_size))
-        ),
-        code=lambda w: code(
-            "prepare", plan.prepare(CONFIG, w.dataset, int(w.image_size)).kinds
+        **job(
+            "prepare",
+            lambda w: PrepareSettings.from_config(
+                CONFIG, w.dataset, int(w.image_size)
+            ),
         ),
     shell:
         STAGE + " --manifest {output.manifest:q}"

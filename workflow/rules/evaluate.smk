@@ -1,20 +1,22 @@
-rule draw:
+rule sample:
     input:
-        prior=drawn_prior,
+        prior=sampled_prior,
     output:
-        output=SAMPLES,
-        timing=TIMING,
+        output=FILES.samples,
+        timing=FILES.timing,
     log:
-        f"{LOGS}/{{experiment}}/{{method}}/draw-{{seed}}-{{shard}}.log",
+        f"{LOGS}/{{experiment}}/{{method}}/sample-{{seed}}-{{shard}}.log",
     benchmark:
-        f"{BENCHMARKS}/{{experiment}}/{{method}}/draw-{{seed}}-{{shard}}.tsv"
+        f"{BENCHMARKS}/{{experiment}}/{{method}}/sample-{{seed}}-{{shard}}.tsv"
     wildcard_constraints:
         method=one_of(set(CONFIG.methods) - REJECTIONS),
     params:
-        settings=lambda w: plan.to_json(
-            plan.draw(CONFIG, w.experiment, w.method, int(w.seed), int(w.shard))
+        **job(
+            "sample",
+            lambda w: SampleSettings.from_config(
+                CONFIG, w.experiment, w.method, int(w.seed), int(w.shard)
+            ),
         ),
-        code=code("draw"),
     shell:
         STAGE + " --prior {input.prior:q} --output {output.output:q}"
         " --timing {output.timing:q}"
@@ -22,12 +24,12 @@ rule draw:
 
 rule reject:
     input:
-        vqvae=f"{RUN}/vqvae.safetensors",
-        prior=drawn_prior,
-        critic=f"{BRANCH}/critic.safetensors",
+        vqvae=FILES.vqvae,
+        prior=sampled_prior,
+        critic=FILES.critic,
     output:
-        output=SAMPLES,
-        timing=TIMING,
+        output=FILES.samples,
+        timing=FILES.timing,
     log:
         f"{LOGS}/{{experiment}}/{{method}}/reject-{{seed}}-{{shard}}.log",
     benchmark:
@@ -35,10 +37,12 @@ rule reject:
     wildcard_constraints:
         method=one_of(REJECTIONS),
     params:
-        settings=lambda w: plan.to_json(
-            plan.reject(CONFIG, w.experiment, w.method, int(w.seed), int(w.shard))
+        **job(
+            "reject",
+            lambda w: RejectSettings.from_config(
+                CONFIG, w.experiment, w.method, int(w.seed), int(w.shard)
+            ),
         ),
-        code=code("reject"),
     shell:
         STAGE
         + " --vqvae {input.vqvae:q} --prior {input.prior:q} --critic {input.critic:q}"
@@ -50,14 +54,13 @@ rule reference:
         vqvae=decoder,
         codes=codes,
     output:
-        output=f"{RUN}/reference-reconstructions.npz",
+        output=FILES.reference.replace("{reference}", "reconstructions"),
     log:
         f"{LOGS}/{{experiment}}/reference.log",
     benchmark:
         f"{BENCHMARKS}/{{experiment}}/reference.tsv"
     params:
-        settings=lambda w: plan.to_json(plan.features(CONFIG, w.experiment)),
-        code=lambda w: code("reference", plan.features(CONFIG, w.experiment).kinds),
+        **job("reference", lambda w: FeaturesSettings.from_config(CONFIG, w.experiment)),
     shell:
         stage("reference")
         + " --vqvae {input.vqvae:q} --codes {input.codes:q} --output {output.output:q}"
@@ -65,17 +68,15 @@ rule reference:
 
 use rule reference as reward_reference with:
     output:
-        output=f"{BRANCH}/reward-reference.npz",
+        output=FILES.reward_reference,
     log:
         f"{LOGS}/{{experiment}}/{{method}}/reward-reference.log",
     benchmark:
         f"{BENCHMARKS}/{{experiment}}/{{method}}/reward-reference.tsv"
     params:
-        settings=lambda w: plan.to_json(
-            plan.reward_reference(CONFIG, w.experiment, w.method)
-        ),
-        code=lambda w: code(
-            "reference", plan.reward_reference(CONFIG, w.experiment, w.method).kinds
+        **job(
+            "reference",
+            lambda w: FeaturesSettings.of_reward(CONFIG, w.experiment, w.method),
         ),
 
 
@@ -83,15 +84,15 @@ rule reference_images:
     input:
         data=manifest,
     output:
-        output=f"{RUN}/reference-images.npz",
+        output=FILES.reference.replace("{reference}", "images"),
     log:
         f"{LOGS}/{{experiment}}/reference-images.log",
     benchmark:
         f"{BENCHMARKS}/{{experiment}}/reference-images.tsv"
     params:
-        settings=lambda w: plan.to_json(plan.features(CONFIG, w.experiment)),
-        code=lambda w: code(
-            "reference_images", plan.features(CONFIG, w.experiment).kinds
+        **job(
+            "reference_images",
+            lambda w: FeaturesSettings.from_config(CONFIG, w.experiment),
         ),
     shell:
         STAGE + " --data {input.data:q} --output {output.output:q}"
@@ -99,17 +100,16 @@ rule reference_images:
 
 rule features:
     input:
-        vqvae=f"{RUN}/vqvae.safetensors",
-        samples=SAMPLES,
+        vqvae=FILES.vqvae,
+        samples=FILES.samples,
     output:
-        output=FEATURES,
+        output=FILES.features,
     log:
         f"{LOGS}/{{experiment}}/{{method}}/features-{{seed}}-{{shard}}.log",
     benchmark:
         f"{BENCHMARKS}/{{experiment}}/{{method}}/features-{{seed}}-{{shard}}.tsv"
     params:
-        settings=lambda w: plan.to_json(plan.features(CONFIG, w.experiment)),
-        code=lambda w: code("features", plan.features(CONFIG, w.experiment).kinds),
+        **job("features", lambda w: FeaturesSettings.from_config(CONFIG, w.experiment)),
     shell:
         STAGE + " --vqvae {input.vqvae:q} --samples {input.samples:q}"
         " --output {output.output:q}"
@@ -118,16 +118,15 @@ rule features:
 rule distance:
     input:
         reference=reference,
-        samples=drawn(FEATURES),
+        samples=shards(FILES.features),
     output:
-        output=f"{BRANCH}/distance.json",
+        output=FILES.distance,
     log:
         f"{LOGS}/{{experiment}}/{{method}}/distance.log",
     benchmark:
         f"{BENCHMARKS}/{{experiment}}/{{method}}/distance.tsv"
     params:
-        settings=plan.to_json(plan.distance()),
-        code=code("distance"),
+        **job("distance", lambda w: DistanceSettings()),
     shell:
         STAGE + " --reference {input.reference:q} --samples {input.samples:q}"
         " --output {output.output:q}"
@@ -135,17 +134,16 @@ rule distance:
 
 rule reconstruction:
     input:
-        images=f"{RUN}/reference-images.npz",
-        reconstructions=f"{RUN}/reference-reconstructions.npz",
+        images=FILES.reference.replace("{reference}", "images"),
+        reconstructions=FILES.reference.replace("{reference}", "reconstructions"),
     output:
-        output=f"{RUN}/reconstruction.json",
+        output=FILES.reconstruction,
     log:
         f"{LOGS}/{{experiment}}/reconstruction.log",
     benchmark:
         f"{BENCHMARKS}/{{experiment}}/reconstruction.tsv"
     params:
-        settings=plan.to_json(plan.distance()),
-        code=code("reconstruction"),
+        **job("reconstruction", lambda w: DistanceSettings()),
     shell:
         STAGE
         + " --images {input.images:q} --reconstructions {input.reconstructions:q}"
@@ -154,18 +152,18 @@ rule reconstruction:
 
 rule real_features:
     input:
-        vqvae=f"{RUN}/vqvae.safetensors",
-        codes=f"{RUN}/codes.safetensors",
+        vqvae=FILES.vqvae,
+        codes=FILES.codes,
     output:
-        output=f"{RUN}/features-reconstructions.safetensors",
+        output=FILES.real_features,
     log:
         f"{LOGS}/{{experiment}}/real-features.log",
     benchmark:
         f"{BENCHMARKS}/{{experiment}}/real-features.tsv"
     params:
-        settings=lambda w: plan.to_json(plan.real_features(CONFIG, w.experiment)),
-        code=lambda w: code(
-            "real_features", plan.real_features(CONFIG, w.experiment).kinds
+        **job(
+            "real_features",
+            lambda w: RealFeaturesSettings.from_config(CONFIG, w.experiment),
         ),
     shell:
         STAGE
@@ -174,18 +172,17 @@ rule real_features:
 
 rule quality:
     input:
-        real=f"{RUN}/features-reconstructions.safetensors",
-        samples=drawn(FEATURES),
-        timings=drawn(TIMING),
+        real=FILES.real_features,
+        samples=shards(FILES.features),
+        timings=shards(FILES.timing),
     output:
-        output=f"{BRANCH}/quality.json",
+        output=FILES.quality,
     log:
         f"{LOGS}/{{experiment}}/{{method}}/quality.log",
     benchmark:
         f"{BENCHMARKS}/{{experiment}}/{{method}}/quality.tsv"
     params:
-        settings=lambda w: plan.to_json(plan.quality(CONFIG, w.experiment)),
-        code=code("quality"),
+        **job("quality", lambda w: QualitySettings.from_config(CONFIG, w.experiment)),
     shell:
         STAGE + " --real {input.real:q} --samples {input.samples:q}"
         " --timings {input.timings:q} --output {output.output:q}"
@@ -193,7 +190,7 @@ rule quality:
 
 rule seconds:
     output:
-        output=f"{BRANCH}/seconds-{{table}}.json",
+        output=FILES.seconds,
     log:
         f"{LOGS}/{{experiment}}/{{method}}/{{table}}.log",
     benchmark:
@@ -201,11 +198,11 @@ rule seconds:
     wildcard_constraints:
         table=tables_of("seconds"),
     params:
-        settings=lambda w: plan.to_json(
-            plan.seconds(
-                CONFIG, w.experiment, w.method, CONFIG.tables[w.table].batch_size
-            )
+        **job(
+            "seconds",
+            lambda w: SecondsSettings.from_config(
+                CONFIG, w.experiment, w.method, w.table
+            ),
         ),
-        code=code("seconds"),
     shell:
         STAGE.replace("{threads}", "1") + " --output {output.output:q}"

@@ -3,23 +3,22 @@
 
 rule oracle:
     input:
-        codes=lambda w: f"{RUN}/codes.safetensors".format(
+        codes=lambda w: FILES.codes.format(
             experiment=CONFIG.experiments[w.experiment].oracle.of
         ),
     output:
-        output=f"{RUN}/oracle.safetensors",
-        metrics=f"{RUN}/oracle.jsonl",
+        output=FILES.oracle,
+        metrics=train_log(FILES.oracle),
     log:
         f"{LOGS}/{{experiment}}/oracle.log",
     benchmark:
         f"{BENCHMARKS}/{{experiment}}/oracle.tsv"
     wildcard_constraints:
         experiment=one_of(ORACLES),
-    priority: LONG
+    priority: TRAIN_PRIORITY
     threads: gpus("prior")
     params:
-        settings=lambda w: plan.to_json(plan.oracle_prior(CONFIG, w.experiment)),
-        code=code("prior"),
+        **job("prior", lambda w: PriorSettings.of_oracle(CONFIG, w.experiment)),
         gpus=gpus("prior"),
     shell:
         stage("prior")
@@ -29,9 +28,9 @@ rule oracle:
 
 rule oracle_codes:
     input:
-        oracle=f"{RUN}/oracle.safetensors",
+        oracle=FILES.oracle,
     output:
-        output=f"{RUN}/oracle-codes.safetensors",
+        output=FILES.oracle_codes,
     log:
         f"{LOGS}/{{experiment}}/oracle-codes.log",
     benchmark:
@@ -39,22 +38,30 @@ rule oracle_codes:
     wildcard_constraints:
         experiment=one_of(ORACLES),
     params:
-        settings=lambda w: plan.to_json(plan.oracle_codes(CONFIG, w.experiment)),
-        code=code("oracle_codes"),
+        **job(
+            "oracle_codes",
+            lambda w: OracleCodesSettings.from_config(CONFIG, w.experiment),
+        ),
     shell:
         STAGE + " --oracle {input.oracle:q} --output {output.output:q}"
 
 
+def reward_decoder(wildcards):
+    """What an oracle experiment needs beside its codes, where images are rewarded."""
+    images = rewarded_for_images(CONFIG, wildcards.experiment, wildcards.method)
+    return decoder(wildcards) if images else []
+
+
 rule finetune_oracle:
     input:
-        oracle=f"{RUN}/oracle.safetensors",
-        codes=f"{RUN}/oracle-codes.safetensors",
-        priors=grids(f"{RUN}/prior-{{grid}}.safetensors"),
+        oracle=FILES.oracle,
+        codes=FILES.oracle_codes,
+        priors=priors,
         vqvae=reward_decoder,
         reward_reference=reward_reference,
     output:
-        output=f"{BRANCH}/prior.safetensors",
-        metrics=f"{BRANCH}/prior.jsonl",
+        output=FILES.tuned,
+        metrics=train_log(FILES.tuned),
     log:
         f"{LOGS}/{{experiment}}/{{method}}/finetune.log",
     benchmark:
@@ -62,12 +69,12 @@ rule finetune_oracle:
     wildcard_constraints:
         experiment=one_of(ORACLES),
         method=one_of(CONFIG.finetuned),
-    priority: LONG
+    priority: TRAIN_PRIORITY
     threads: gpus("rl")
     params:
-        settings=lambda w: plan.to_json(plan.finetune(CONFIG, w.experiment, w.method)),
-        code=lambda w: code(
-            "finetune_oracle", plan.finetune(CONFIG, w.experiment, w.method).kinds
+        **job(
+            "finetune_oracle",
+            lambda w: FinetuneSettings.from_config(CONFIG, w.experiment, w.method),
         ),
         gpus=gpus("rl"),
     shell:
@@ -79,12 +86,12 @@ rule finetune_oracle:
 
 rule nll:
     input:
-        oracle=f"{RUN}/oracle.safetensors",
-        codes=f"{RUN}/oracle-codes.safetensors",
-        prior=f"{BRANCH}/prior.safetensors",
-        samples=drawn(SAMPLES),
+        oracle=FILES.oracle,
+        codes=FILES.oracle_codes,
+        prior=FILES.tuned,
+        samples=shards(FILES.samples),
     output:
-        output=f"{BRANCH}/nll.json",
+        output=FILES.nll,
     log:
         f"{LOGS}/{{experiment}}/{{method}}/nll.log",
     benchmark:
@@ -92,8 +99,7 @@ rule nll:
     wildcard_constraints:
         experiment=one_of(ORACLES),
     params:
-        settings=lambda w: plan.to_json(plan.nll(CONFIG, w.experiment)),
-        code=code("nll"),
+        **job("nll", lambda w: NllSettings.from_config(CONFIG, w.experiment)),
     shell:
         STAGE
         + " --oracle {input.oracle:q} --codes {input.codes:q} --prior {input.prior:q}"

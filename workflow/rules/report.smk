@@ -32,8 +32,8 @@ def finetunings_of_cells(wildcards):
 def distances(wildcards):
     if CONFIG.tables[wildcards.table].kind == "reconstruction":
         columns = CONFIG.tables[wildcards.table].columns
-        return expand(f"{RUN}/reconstruction.json", experiment=columns)
-    return cells(f"{BRANCH}/distance.json")(wildcards)
+        return expand(FILES.reconstruction, experiment=columns)
+    return cells(FILES.distance)(wildcards)
 
 
 def training_logs(experiment, methods):
@@ -42,10 +42,14 @@ def training_logs(experiment, methods):
     own += [f"prior-{grid}" for grid in CONFIG.experiments[experiment].grids]
     tuned = dict.fromkeys(map(CONFIG.prior_of, methods))
     return [
-        *expand(f"{RUN}/{{name}}.jsonl", experiment=experiment, name=own),
-        *expand(f"{BRANCH}/prior.jsonl", experiment=experiment, method=tuned),
         *expand(
-            f"{BRANCH}/critic.jsonl",
+            f"{FILES.results}/{{experiment}}/{{name}}.jsonl",
+            experiment=experiment,
+            name=own,
+        ),
+        *expand(train_log(FILES.tuned), experiment=experiment, method=tuned),
+        *expand(
+            train_log(FILES.critic),
             experiment=experiment,
             method=[m for m in methods if m in REJECTIONS],
         ),
@@ -61,7 +65,7 @@ def logs_behind(wildcards):
         if methods:
             found += training_logs(experiment, methods)
         else:  # reconstructions
-            found.append(f"{RUN}/vqvae.jsonl".format(experiment=experiment))
+            found.append(train_log(FILES.vqvae).format(experiment=experiment))
     return found
 
 
@@ -71,35 +75,34 @@ def figures_beside(wildcards):
     if not rarl.config.methods_of(table):
         return []
     return expand(
-        f"{FIGURES}/{{kind}}-{{experiment}}.png",
+        f"{FILES.plots}/{{kind}}-{{experiment}}.png",
         kind=["samples", "curves"],
         experiment=rarl.config.experiments_of(table),
     )
 
 
-rule grid:
+rule image_grid:
     input:
-        vqvae=f"{RUN}/vqvae.safetensors",
-        samples=lambda w: first_drawn(
-            w.experiment, plan_report.methods(CONFIG, w.experiment)
+        vqvae=FILES.vqvae,
+        samples=lambda w: first_samples(
+            w.experiment, report_settings.methods(CONFIG, w.experiment)
         ),
         finetunings=lambda w: finetunings(
-            w.experiment, plan_report.methods(CONFIG, w.experiment)
+            w.experiment, report_settings.methods(CONFIG, w.experiment)
         ),
     output:
         output=report(
-            f"{FIGURES}/samples-{{experiment}}.png",
+            f"{FILES.plots}/samples-{{experiment}}.png",
             caption="../report/samples.rst",
             category="Samples",
             labels={"experiment": "{experiment}"},
         ),
     log:
-        f"{LOGS}/{{experiment}}/grid.log",
+        f"{LOGS}/{{experiment}}/image-grid.log",
     benchmark:
-        f"{BENCHMARKS}/{{experiment}}/grid.tsv"
+        f"{BENCHMARKS}/{{experiment}}/image-grid.tsv"
     params:
-        settings=lambda w: plan.to_json(plan_report.grid(CONFIG, w.experiment)),
-        code=code("grid"),
+        **job("image_grid", lambda w: report_settings.grid(CONFIG, w.experiment)),
     shell:
         STAGE + " --vqvae {input.vqvae:q} --samples {input.samples:q}"
         " --finetunings {input.finetunings:q} --output {output.output:q}"
@@ -108,11 +111,11 @@ rule grid:
 rule curves:
     input:
         metrics=lambda w: training_logs(
-            w.experiment, plan_report.finetuned(CONFIG, w.experiment)
+            w.experiment, report_settings.finetuned(CONFIG, w.experiment)
         ),
     output:
         output=report(
-            f"{FIGURES}/curves-{{experiment}}.png",
+            f"{FILES.plots}/curves-{{experiment}}.png",
             caption="../report/curves.rst",
             category="Training",
             labels={"experiment": "{experiment}"},
@@ -122,8 +125,7 @@ rule curves:
     benchmark:
         f"{BENCHMARKS}/{{experiment}}/curves.tsv"
     params:
-        settings=lambda w: plan.to_json(plan_report.curves(CONFIG, w.experiment)),
-        code=code("curves"),
+        **job("curves", lambda w: report_settings.curves(CONFIG, w.experiment)),
     shell:
         STAGE + " --metrics {input.metrics:q} --output {output.output:q}"
 
@@ -131,12 +133,12 @@ rule curves:
 rule samples_figure:
     input:
         vqvaes=lambda w: expand(
-            f"{RUN}/vqvae.safetensors", experiment=CONFIG.figures[w.figure].columns
+            FILES.vqvae, experiment=CONFIG.figures[w.figure].columns
         ),
         samples=lambda w: [
             path
             for experiment in CONFIG.figures[w.figure].columns
-            for path in first_drawn(experiment, CONFIG.figures[w.figure].rows)
+            for path in first_samples(experiment, CONFIG.figures[w.figure].rows)
         ],
         finetunings=lambda w: [
             path
@@ -145,7 +147,7 @@ rule samples_figure:
         ],
     output:
         output=report(
-            f"{FIGURES}/{{figure}}.png",
+            f"{FILES.plots}/{{figure}}.png",
             caption="../report/samples_figure.rst",
             category="Figures",
             labels={"figure": "{figure}"},
@@ -157,8 +159,10 @@ rule samples_figure:
     wildcard_constraints:
         figure=figures_of("samples"),
     params:
-        settings=lambda w: plan.to_json(plan_report.samples_figure(CONFIG, w.figure)),
-        code=code("samples_figure"),
+        **job(
+            "samples_figure",
+            lambda w: report_settings.samples_figure(CONFIG, w.figure),
+        ),
     shell:
         STAGE + " --vqvaes {input.vqvaes:q} --samples {input.samples:q}"
         " --finetunings {input.finetunings:q} --output {output.output:q}"
@@ -167,19 +171,19 @@ rule samples_figure:
 rule time_figure:
     input:
         metrics=lambda w: [
-            f"{BRANCH}/prior.jsonl".format(
+            train_log(FILES.tuned).format(
                 experiment=CONFIG.figures[w.figure].experiment, method=method
             )
             for method in CONFIG.figures[w.figure].rows
         ],
     output:
         output=report(
-            f"{FIGURES}/{{figure}}.png",
+            f"{FILES.plots}/{{figure}}.png",
             caption="../report/time.rst",
             category="Figures",
             labels={"figure": "{figure}"},
         ),
-        csv=f"{FIGURES}/{{figure}}.csv",
+        csv=f"{FILES.plots}/{{figure}}.csv",
     log:
         f"{LOGS}/figures/{{figure}}.log",
     benchmark:
@@ -187,8 +191,7 @@ rule time_figure:
     wildcard_constraints:
         figure=figures_of("time"),
     params:
-        settings=lambda w: plan.to_json(plan_report.time_figure(CONFIG, w.figure)),
-        code=code("time_figure"),
+        **job("time_figure", lambda w: report_settings.time_figure(CONFIG, w.figure)),
     shell:
         STAGE
         + " --metrics {input.metrics:q} --output {output.output:q} --csv {output.csv:q}"
@@ -201,9 +204,9 @@ rule distance_table:
         metrics=logs_behind,
         figures=figures_beside,
     output:
-        csv=TABLE,
-        long=LONG_TABLE,
-        markdown=MARKDOWN,
+        csv=FILES.table,
+        long=FILES.long_table,
+        markdown=FILES.markdown,
     log:
         f"{LOGS}/tables/{{table}}.log",
     benchmark:
@@ -211,8 +214,7 @@ rule distance_table:
     wildcard_constraints:
         table=tables_of("distance", "reconstruction"),
     params:
-        settings=lambda w: plan.to_json(plan_report.table(CONFIG, w.table)),
-        code=code("distance_table"),
+        **job("distance_table", lambda w: report_settings.table(CONFIG, w.table)),
     shell:
         STAGE + " --distances {input.distances:q} --finetunings {input.finetunings:q}"
         " --metrics {input.metrics:q}" + TABLE_FILES
@@ -220,11 +222,11 @@ rule distance_table:
 
 rule seconds_table:
     input:
-        seconds=cells(f"{RESULTS}/{{experiment}}/{{method}}/seconds-{{table}}.json"),
+        seconds=cells(FILES.seconds),
     output:
-        csv=TABLE,
-        long=LONG_TABLE,
-        markdown=MARKDOWN,
+        csv=FILES.table,
+        long=FILES.long_table,
+        markdown=FILES.markdown,
     log:
         f"{LOGS}/tables/{{table}}.log",
     benchmark:
@@ -232,23 +234,22 @@ rule seconds_table:
     wildcard_constraints:
         table=tables_of("seconds"),
     params:
-        settings=lambda w: plan.to_json(plan_report.table(CONFIG, w.table)),
-        code=code("seconds_table"),
+        **job("seconds_table", lambda w: report_settings.table(CONFIG, w.table)),
     shell:
         STAGE + " --seconds {input.seconds:q}" + TABLE_FILES
 
 
 rule quality_table:
     input:
-        distances=cells(f"{BRANCH}/distance.json"),
-        qualities=cells(f"{BRANCH}/quality.json"),
+        distances=cells(FILES.distance),
+        qualities=cells(FILES.quality),
         finetunings=finetunings_of_cells,
         metrics=logs_behind,
         figures=figures_beside,
     output:
-        csv=TABLE,
-        long=LONG_TABLE,
-        markdown=MARKDOWN,
+        csv=FILES.table,
+        long=FILES.long_table,
+        markdown=FILES.markdown,
     log:
         f"{LOGS}/tables/{{table}}.log",
     benchmark:
@@ -256,8 +257,7 @@ rule quality_table:
     wildcard_constraints:
         table=tables_of("quality"),
     params:
-        settings=lambda w: plan.to_json(plan_report.table(CONFIG, w.table)),
-        code=code("quality_table"),
+        **job("quality_table", lambda w: report_settings.table(CONFIG, w.table)),
     shell:
         STAGE + " --distances {input.distances:q} --qualities {input.qualities:q}"
         " --finetunings {input.finetunings:q} --metrics {input.metrics:q}"
@@ -266,14 +266,14 @@ rule quality_table:
 
 rule replicated_table:
     input:
-        distances=cells(f"{BRANCH}/distance.json"),
-        qualities=cells(f"{BRANCH}/quality.json"),
+        distances=cells(FILES.distance),
+        qualities=cells(FILES.quality),
         finetunings=finetunings_of_cells,
         metrics=logs_behind,
     output:
-        csv=TABLE,
-        long=LONG_TABLE,
-        markdown=MARKDOWN,
+        csv=FILES.table,
+        long=FILES.long_table,
+        markdown=FILES.markdown,
     log:
         f"{LOGS}/tables/{{table}}.log",
     benchmark:
@@ -281,8 +281,7 @@ rule replicated_table:
     wildcard_constraints:
         table=tables_of("replicated"),
     params:
-        settings=lambda w: plan.to_json(plan_report.table(CONFIG, w.table)),
-        code=code("replicated_table"),
+        **job("replicated_table", lambda w: report_settings.table(CONFIG, w.table)),
     shell:
         STAGE + " --distances {input.distances:q} --qualities {input.qualities:q}"
         " --finetunings {input.finetunings:q} --metrics {input.metrics:q}"
@@ -291,13 +290,13 @@ rule replicated_table:
 
 rule nll_table:
     input:
-        nlls=cells(f"{BRANCH}/nll.json"),
+        nlls=cells(FILES.nll),
         finetunings=finetunings_of_cells,
         metrics=logs_behind,
     output:
-        csv=TABLE,
-        long=LONG_TABLE,
-        markdown=MARKDOWN,
+        csv=FILES.table,
+        long=FILES.long_table,
+        markdown=FILES.markdown,
     log:
         f"{LOGS}/tables/{{table}}.log",
     benchmark:
@@ -305,8 +304,7 @@ rule nll_table:
     wildcard_constraints:
         table=tables_of("nll"),
     params:
-        settings=lambda w: plan.to_json(plan_report.table(CONFIG, w.table)),
-        code=code("nll_table"),
+        **job("nll_table", lambda w: report_settings.table(CONFIG, w.table)),
     shell:
         STAGE + " --nlls {input.nlls:q} --finetunings {input.finetunings:q}"
         " --metrics {input.metrics:q}" + TABLE_FILES
@@ -314,9 +312,9 @@ rule nll_table:
 
 rule architecture_table:
     output:
-        csv=TABLE,
-        long=LONG_TABLE,
-        markdown=MARKDOWN,
+        csv=FILES.table,
+        long=FILES.long_table,
+        markdown=FILES.markdown,
     log:
         f"{LOGS}/tables/{{table}}.log",
     benchmark:
@@ -324,18 +322,20 @@ rule architecture_table:
     wildcard_constraints:
         table=tables_of("architecture"),
     params:
-        settings=lambda w: plan.to_json(plan_report.architecture(CONFIG, w.table)),
-        code=code("architecture_table"),
+        **job(
+            "architecture_table",
+            lambda w: report_settings.architecture(CONFIG, w.table),
+        ),
     shell:
         STAGE + TABLE_FILES
 
 
 rule table_page:
     input:
-        markdown=MARKDOWN,
+        markdown=FILES.markdown,
     output:
         output=report(
-            PAGE,
+            FILES.page,
             caption="../report/table.rst",
             category="Tables",
             labels={"table": "{table}"},
@@ -345,7 +345,6 @@ rule table_page:
     benchmark:
         f"{BENCHMARKS}/tables/{{table}}-page.tsv"
     params:
-        settings=plan.to_json(plan_report.page()),
-        code=code("table_page"),
+        **job("table_page", lambda w: report_settings.page()),
     shell:
         STAGE + " --markdown {input.markdown:q} --output {output.output:q}"

@@ -2,19 +2,18 @@ rule vqvae:
     input:
         data=manifest,
     output:
-        output=f"{RUN}/vqvae.safetensors",
-        metrics=f"{RUN}/vqvae.jsonl",
+        output=FILES.vqvae,
+        metrics=train_log(FILES.vqvae),
     log:
         f"{LOGS}/{{experiment}}/vqvae.log",
     benchmark:
         f"{BENCHMARKS}/{{experiment}}/vqvae.tsv"
     wildcard_constraints:
         experiment=one_of(set(CONFIG.experiments) - ORACLES),
-    priority: LONG
+    priority: TRAIN_PRIORITY
     threads: gpus("vqvae")
     params:
-        settings=lambda w: plan.to_json(plan.vqvae(CONFIG, w.experiment)),
-        code=code("vqvae"),
+        **job("vqvae", lambda w: VqvaeSettings.from_config(CONFIG, w.experiment)),
         gpus=gpus("vqvae"),
     shell:
         TRAIN + " --data {input.data:q} --output {output.output:q}"
@@ -24,16 +23,15 @@ rule vqvae:
 rule codes:
     input:
         data=manifest,
-        vqvae=f"{RUN}/vqvae.safetensors",
+        vqvae=FILES.vqvae,
     output:
-        output=f"{RUN}/codes.safetensors",
+        output=FILES.codes,
     log:
         f"{LOGS}/{{experiment}}/codes.log",
     benchmark:
         f"{BENCHMARKS}/{{experiment}}/codes.tsv"
     params:
-        settings=lambda w: plan.to_json(plan.codes(CONFIG, w.experiment)),
-        code=code("codes"),
+        **job("codes", lambda w: CodesSettings.from_config(CONFIG, w.experiment)),
     shell:
         STAGE
         + " --data {input.data:q} --vqvae {input.vqvae:q} --output {output.output:q}"
@@ -43,33 +41,41 @@ rule prior:
     input:
         codes=codes,
     output:
-        output=f"{RUN}/prior-{{grid}}.safetensors",
-        metrics=f"{RUN}/prior-{{grid}}.jsonl",
+        output=FILES.prior,
+        metrics=train_log(FILES.prior),
     log:
         f"{LOGS}/{{experiment}}/prior-{{grid}}.log",
     benchmark:
         f"{BENCHMARKS}/{{experiment}}/prior-{{grid}}.tsv"
-    priority: LONG
+    priority: TRAIN_PRIORITY
     threads: gpus("prior")
     params:
-        settings=lambda w: plan.to_json(plan.prior(CONFIG, w.experiment, w.grid)),
-        code=code("prior"),
+        **job(
+            "prior", lambda w: PriorSettings.from_config(CONFIG, w.experiment, w.grid)
+        ),
         gpus=gpus("prior"),
     shell:
         TRAIN + " --codes {input.codes:q} --output {output.output:q}"
         " --metrics {output.metrics:q}"
 
 
+def reward_reference(wildcards):
+    """To what the reward of a method is a distance, where it is one."""
+    if not rewarded_by_distance(CONFIG, wildcards.experiment, wildcards.method):
+        return []
+    return FILES.reward_reference.format(**wildcards)
+
+
 rule finetune:
     input:
-        vqvae=f"{RUN}/vqvae.safetensors",
-        codes=f"{RUN}/codes.safetensors",
-        priors=grids(f"{RUN}/prior-{{grid}}.safetensors"),
+        vqvae=FILES.vqvae,
+        codes=FILES.codes,
+        priors=priors,
         reference=reference,
         reward_reference=reward_reference,
     output:
-        output=f"{BRANCH}/prior.safetensors",
-        metrics=f"{BRANCH}/prior.jsonl",
+        output=FILES.tuned,
+        metrics=train_log(FILES.tuned),
     log:
         f"{LOGS}/{{experiment}}/{{method}}/finetune.log",
     benchmark:
@@ -77,12 +83,12 @@ rule finetune:
     wildcard_constraints:
         experiment=one_of(set(CONFIG.experiments) - ORACLES),
         method=one_of(CONFIG.finetuned),
-    priority: LONG
+    priority: TRAIN_PRIORITY
     threads: gpus("rl")
     params:
-        settings=lambda w: plan.to_json(plan.finetune(CONFIG, w.experiment, w.method)),
-        code=lambda w: code(
-            "finetune", plan.finetune(CONFIG, w.experiment, w.method).kinds
+        **job(
+            "finetune",
+            lambda w: FinetuneSettings.from_config(CONFIG, w.experiment, w.method),
         ),
         gpus=gpus("rl"),
     shell:
@@ -94,12 +100,12 @@ rule finetune:
 
 rule critic:
     input:
-        vqvae=f"{RUN}/vqvae.safetensors",
-        codes=f"{RUN}/codes.safetensors",
-        prior=drawn_prior,
+        vqvae=FILES.vqvae,
+        codes=FILES.codes,
+        prior=sampled_prior,
     output:
-        output=f"{BRANCH}/critic.safetensors",
-        metrics=f"{BRANCH}/critic.jsonl",
+        output=FILES.critic,
+        metrics=train_log(FILES.critic),
     log:
         f"{LOGS}/{{experiment}}/{{method}}/critic.log",
     benchmark:
@@ -108,8 +114,10 @@ rule critic:
         method=one_of(REJECTIONS),
     threads: gpus("rl")
     params:
-        settings=lambda w: plan.to_json(plan.critic(CONFIG, w.experiment, w.method)),
-        code=code("critic"),
+        **job(
+            "critic",
+            lambda w: CriticTraining.from_config(CONFIG, w.experiment, w.method),
+        ),
         gpus=gpus("rl"),
     shell:
         TRAIN

@@ -10,6 +10,7 @@ from torch import Tensor
 from rarl import losses
 from rarl.config import Critic as CriticSettings
 from rarl.config import Rl
+from rarl.config.stages.train import FinetuneSettings
 from rarl.models.critic import Critic
 from rarl.models.decoder import Decoder
 from rarl.models.prior import CodePrior
@@ -18,7 +19,6 @@ from rarl.rl.rollouts import Rollouts
 from rarl.runtime import parallel, seeds
 from rarl.runtime.checkpoints import Stateful
 from rarl.runtime.ranks import world_size
-from rarl.stage_settings import FinetuneSettings
 from rarl.train.adam import adam
 from rarl.train.averaging import MovingAverage
 

@@ -9,6 +9,7 @@ from torch import Tensor
 
 from rarl.config import Frechet as FrechetSettings
 from rarl.config import Rl
+from rarl.config.stages.train import FinetuneSettings
 from rarl.data.pixels import to_pixels
 from rarl.metrics.extractor import Extractor, pool
 from rarl.metrics.frechet import Gaussian
@@ -18,7 +19,6 @@ from rarl.models.prior import CodePrior
 from rarl.models.scores import Scores
 from rarl.rl.rollouts import Rollouts
 from rarl.runtime import parallel
-from rarl.stage_settings import FinetuneSettings
 
 
 class FrechetReward:

@@ -8,34 +8,28 @@ from rarl.config import (
     SINGLE,
     ArchitectureTable,
     Config,
+    Count,
+    CountOrZero,
     DistanceTable,
+    Prior,
     QualityTable,
+    Real,
     ReconstructionTable,
     Rejection,
     ReplicatedTable,
     Rl,
     SamplesFigure,
     SecondsTable,
+    Settings,
     Table,
     TimeFigure,
+    Vqvae,
     experiments_of,
     methods_of,
     runs_of,
     training_seeds,
 )
-from rarl.plan import oracle_prior
-from rarl.stage_settings import (
-    ArchitectureSettings,
-    Column,
-    CurvesSettings,
-    ImageGridSettings,
-    PageSettings,
-    PriorColumn,
-    Row,
-    SamplesFigureSettings,
-    TableSettings,
-    TimeFigureSettings,
-)
+from rarl.config.stages.train import PriorSettings
 
 MIXED = " + MLE"  # behind the label of a reward that is mixed with the NLL of real codes
 SELECTIONS = {  # `rl.selection`: what a table says about it
@@ -44,6 +38,77 @@ SELECTIONS = {  # `rl.selection`: what a table says about it
     "last": "selection: last, so that methods are compared after the same number of iterations, as "
     "in the paper",
 }
+
+
+class ImageGridSettings(Settings):
+    labels: tuple[str, ...]  # of the methods, left to right
+
+
+class SamplesFigureSettings(Settings):
+    title: str
+    labels: tuple[tuple[str, ...], ...]  # experiments top to bottom, methods left to right
+
+
+class CurvesSettings(Settings):
+    title: str
+    grids: tuple[str, ...]  # of the priors, in the order of their metrics
+    labels: tuple[str, ...]  # of the methods, likewise
+
+
+class TimeFigureSettings(Settings):
+    title: str
+    labels: tuple[str, ...]  # of the methods
+
+
+class Run(Settings):
+    """What is measured: a method in an experiment that was trained with one seed."""
+
+    experiment: str
+    method: str
+    training_seed: CountOrZero
+
+
+class Row(Settings):
+    """A method."""
+
+    name: str
+    label: str
+
+
+class Column(Settings):
+    """An experiment, trained with one seed or several."""
+
+    name: str
+    heading: str
+    training_seeds: tuple[CountOrZero, ...]
+
+
+class TableSettings(Settings):
+    """Measurements of methods in experiments."""
+
+    title: str
+    columns: tuple[Column, ...]
+    rows: tuple[Row, ...]
+    paper: tuple[tuple[Real | None, ...] | None, ...]  # the paper's values of each row, or none
+    notes: tuple[str, ...]  # lines of Markdown: what a reader must know about the methods
+
+
+class PriorColumn(Settings):
+    heading: str
+    prior: Prior
+    ours: tuple[str, ...]  # its settings that the paper does not give
+
+
+class ArchitectureSettings(Settings):
+    title: str
+    image_size: Count
+    latents: tuple[Count, ...]
+    vqvae: Vqvae
+    priors: tuple[PriorColumn, ...]  # coarse to fine, the oracle first
+
+
+class PageSettings(Settings):
+    """Nothing to set."""
 
 
 def methods(config: Config, experiment: str) -> tuple[str, ...]:
@@ -179,7 +244,7 @@ def architecture(config: Config, name: str) -> ArchitectureSettings:
     assert isinstance(of, ArchitectureTable)  # by the rules
     experiment = config.experiments[of.experiment]
     if experiment.oracle is not None:
-        oracle = oracle_prior(config, of.experiment).prior
+        oracle = PriorSettings.of_oracle(config, of.experiment).prior
         priors = {"oracle": oracle, "generator": experiment.prior.of(SINGLE)}
     elif len(experiment.grids) == 1:
         priors = {"prior": experiment.prior.of(SINGLE)}

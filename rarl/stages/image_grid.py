@@ -1,12 +1,12 @@
-"""Stage `grid`: samples of an experiment's methods side by side, as a picture."""
+"""Stage `image_grid`: samples of an experiment's methods side by side, as a picture."""
 
 from pathlib import Path
 
+from rarl.config.stages.report import ImageGridSettings
 from rarl.image_grid import write
 from rarl.models.vqvae_file import load_vqvae
 from rarl.runtime import device
-from rarl.stage_settings import ImageGridSettings
-from rarl.stages._strip import strip
+from rarl.stages._image_row import strip
 
 Settings = ImageGridSettings
 

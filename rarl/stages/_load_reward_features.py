@@ -5,12 +5,12 @@ from pathlib import Path
 import torch
 
 from rarl.config import Finetuning, Frechet, Rl
+from rarl.config.stages.features import ExtractorSettings
 from rarl.metrics import moments
 from rarl.metrics.extractor import Extractor
 from rarl.metrics.extractors import load_extractor
 from rarl.metrics.frechet import Gaussian
 from rarl.runtime.errors import UserError
-from rarl.stage_settings import ExtractorSettings
 
 
 def rewarded_distance(

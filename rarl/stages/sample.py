@@ -1,20 +1,20 @@
-"""Stage `draw`: a prior to grids of codes."""
+"""Stage `sample`: a prior to grids of codes."""
 
 from collections.abc import Iterator
 from pathlib import Path
 
+from rarl.config.stages.evaluate import SampleSettings
 from rarl.models.codes import Codes
 from rarl.models.prior_file import load_prior
 from rarl.runtime import device, precision, provenance
 from rarl.runtime.checkpoints import Checkpoints
 from rarl.sampling import draw
-from rarl.stage_settings import DrawSettings
-from rarl.stages._drawing import save_draws
+from rarl.stages._write_samples import write_samples
 
-Settings = DrawSettings
+Settings = SampleSettings
 
 
-def run(settings: DrawSettings, *, prior: Path, output: Path, timing: Path) -> None:
+def run(settings: SampleSettings, *, prior: Path, output: Path, timing: Path) -> None:
     """Draw codes from a prior."""
     model = load_prior(prior, device=device.pick())
 
@@ -29,6 +29,6 @@ def run(settings: DrawSettings, *, prior: Path, output: Path, timing: Path) -> N
             first=first,
         )
 
-    made = provenance.describe("draw", settings, prior=prior)
+    made = provenance.describe("sample", settings, prior=prior)
     with Checkpoints(output, made) as checkpoints, precision.autocast(settings.precision):
-        save_draws(output, timing, settings, batches, model.codebook_size, made, checkpoints)
+        write_samples(output, timing, settings, batches, model.codebook_size, made, checkpoints)

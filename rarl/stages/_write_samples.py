@@ -7,18 +7,18 @@ from typing import Any
 
 import torch
 
+from rarl.config.stages.evaluate import SampleSettings
 from rarl.models.codes import Codes, gather, save_draw
 from rarl.runtime.checkpoints import Checkpoints
 from rarl.runtime.device import name
 from rarl.runtime.files import write_json
 from rarl.runtime.progress import track
-from rarl.stage_settings import DrawSettings
 
 
-def save_draws(
+def write_samples(
     output: Path,
     timing: Path,
-    settings: DrawSettings,
+    settings: SampleSettings,
     batches: Callable[[int], Iterable[Codes]],
     codebook_size: int,
     made: dict[str, Any],

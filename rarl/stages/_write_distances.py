@@ -8,7 +8,7 @@ from rarl.metrics.frechet import frechet_distance
 from rarl.metrics.moments import Moments, SavedMoments
 from rarl.runtime.errors import UserError
 from rarl.runtime.files import write_json
-from rarl.stages._seeds import over_seeds
+from rarl.stages._mean_std import mean_std
 
 PROTOCOL = ("label", "extractor", "weights_sha256", "resize")  # equal on both sides
 
@@ -39,7 +39,7 @@ def compare(
             "count_reference": target.count,
             "count_samples": draws[0].count,
             "distances": distances,
-            **over_seeds("", distances),
+            **mean_std("", distances),
             "warning": _warning(min(draws[0].count, target.count), len(target.mean)),
         }
         | made,

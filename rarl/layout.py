@@ -1,0 +1,56 @@
+"""Where the results of a configuration lie: known here and nowhere else. Imports no torch."""
+
+import os
+
+
+class Layout:
+    """Patterns of the files below the folder of results, with Snakemake's wildcards in braces.
+
+    `layout.prior.format(experiment="openmoji-64-8", level="single")` is the name of one file.
+    """
+
+    def __init__(self, results: str) -> None:
+        root = os.path.normpath(results)
+        experiment = f"{root}/{{experiment}}"
+        method = f"{experiment}/{{method}}"
+        self.results = root
+        self.logs = f"{root}/logs"
+        self.benchmarks = f"{root}/benchmarks"
+
+        # Of a data set at one size.
+        self.manifest = f"{root}/data/{{dataset}}-{{image_size}}/manifest.json"
+
+        # Of an experiment: its models, and what its evaluation compares with.
+        self.vqvae = f"{experiment}/vqvae.safetensors"
+        self.codes = f"{experiment}/codes.safetensors"
+        self.prior = f"{experiment}/prior-{{grid}}.safetensors"
+        self.oracle = f"{experiment}/oracle.safetensors"
+        self.oracle_codes = f"{experiment}/oracle-codes.safetensors"
+        self.reference = f"{experiment}/reference-{{reference}}.npz"  # moments
+        self.real_features = f"{experiment}/features-reconstructions.safetensors"
+        self.reconstruction = f"{experiment}/reconstruction.json"
+
+        # Of a method in an experiment.
+        self.tuned = f"{method}/prior.safetensors"
+        self.critic = f"{method}/critic.safetensors"
+        self.reward_reference = f"{method}/reward-reference.npz"
+        self.samples = f"{method}/samples-{{seed}}-{{shard}}.safetensors"
+        self.timing = f"{method}/samples-{{seed}}-{{shard}}.json"
+        self.features = f"{method}/features-{{seed}}-{{shard}}.safetensors"
+        self.distance = f"{method}/distance.json"
+        self.quality = f"{method}/quality.json"
+        self.nll = f"{method}/nll.json"
+        self.seconds = f"{method}/seconds-{{table}}.json"
+
+        # What people read.
+        self.table = f"{root}/tables/{{table}}.csv"
+        self.long_table = f"{root}/tables/{{table}}.long.csv"  # the tidy frame behind it
+        self.markdown = f"{root}/tables/{{table}}.md"
+        self.page = f"{root}/tables/{{table}}.html"  # of Snakemake's report
+        self.plots = f"{root}/figures"
+        self.accepted = f"{root}/accepted.jsonl"
+
+
+def train_log(model: str) -> str:
+    """The JSON lines that the training of a model wrote beside it."""
+    return model.removesuffix(".safetensors") + ".jsonl"
