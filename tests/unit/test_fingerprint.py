@@ -277,7 +277,12 @@ def test_stages_are_given_no_methods():
         import_module(found.name) for found in iter_modules(stages.__path__, "rarl.config.stages.")
     ]
     given = set().union(
-        *(_models(of) for m in modules for of in vars(m).values() if hasattr(of, "model_fields"))
+        *(
+            _models(of)
+            for module in modules
+            for of in vars(module).values()
+            if hasattr(of, "model_fields") and of.__module__ == module.__name__
+        )
     )
     assert Limit in given
     for model in given:
