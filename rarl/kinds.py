@@ -16,9 +16,14 @@ DATASETS = {
     "openmoji": "rarl.data.openmoji",
 }
 EXTRACTORS = {
+    "clip_vitb32": "rarl.metrics.vision_transformer",
+    "dinov2_vitl14": "rarl.metrics.vision_transformer",
+    "dinov2_vits14": "rarl.metrics.vision_transformer",
     "efficientnet_lite0": "rarl.metrics.efficientnet",
     "efficientnet_lite1": "rarl.metrics.efficientnet",
+    "efficientnet_lite2": "rarl.metrics.efficientnet",
     "inception": "rarl.metrics.inception",
+    "mobilenet_v2": "rarl.metrics.mobilenet",
 }
 OBJECTIVES = {  # of fine-tuning
     "mle": "rarl.rl.likelihood",

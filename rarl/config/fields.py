@@ -63,7 +63,16 @@ OddFilter = Annotated[int, Field(ge=1), AfterValidator(_odd)]
 
 
 Precision = Literal["float32", "bfloat16"]
-ExtractorName = Literal["inception", "efficientnet_lite0", "efficientnet_lite1"]
+ExtractorName = Literal[
+    "inception",
+    "efficientnet_lite0",
+    "efficientnet_lite1",
+    "efficientnet_lite2",
+    "mobilenet_v2",
+    "dinov2_vits14",
+    "dinov2_vitl14",
+    "clip_vitb32",
+]
 
 
 class Settings(BaseModel):

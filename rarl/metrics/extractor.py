@@ -59,7 +59,7 @@ class Extractor:
         with (
             torch.inference_mode(),
             torch.autocast(self.device.type, enabled=False),
-            # The networks are convolutions alone: cuDNN's switch turns all TF32 off.
+            # Turns TF32 off for convolutions; for matrix products torch has it off by default.
             torch.backends.cudnn.flags(enabled=True, deterministic=True, allow_tf32=False),
         ):
             if self.device.type != "cpu" or len(images) <= CPU_BATCH:

@@ -147,10 +147,9 @@ def _tuned(experiment: str, method: str) -> tuple[str, ...]:
 JOBS = {
     **{f"prepare {kind}": ("prepare", _dataset(kind)) for kind in kinds.DATASETS},
     **{
-        f"{stage} {name}": (stage, (module,))
+        f"{stage} {module.rpartition('.')[2]}": (stage, (module,))
         for stage in ("reference", "reference_images", "features", "real_features")
-        for name, module in kinds.EXTRACTORS.items()
-        if name != "efficientnet_lite1"
+        for module in kinds.EXTRACTORS.values()
     },
     **{f"finetune {of}": ("finetune", _tuned(SQUARES, of)) for of in ("mle", "single", "frechet")},
     **{
@@ -181,7 +180,9 @@ FROM_CODES = {job for job in JOBS if job.split()[0] in ("reference", "features",
 OF_IMAGES = {job for job in JOBS if job.split()[0] == "reference_images"}
 PICTURED = {"image_grid", "samples_figure"}
 INCEPTION = {job for job in JOBS if job.endswith(" inception")}
-EFFICIENTNET = {job for job in JOBS if job.endswith(" efficientnet_lite0")}
+EFFICIENTNET = {job for job in JOBS if job.endswith(" efficientnet")}
+MOBILENET = {job for job in JOBS if job.endswith(" mobilenet")}
+TRANSFORMER = {job for job in JOBS if job.endswith(" vision_transformer")}
 JUDGED = {job for job in TUNED if job.startswith("finetune ")}
 TABLES = {job for job in JOBS if job.endswith("_table")}
 
@@ -209,6 +210,15 @@ TOUCHES = {
     "rl/rejection.py": {"reject"},
     "metrics/inception.py": INCEPTION,
     "metrics/efficientnet.py": EFFICIENTNET | JUDGED | WITH_FRECHET,
+    "metrics/mobilenet.py": MOBILENET,
+    "metrics/vision_transformer.py": TRANSFORMER,
+    "metrics/folding.py": EFFICIENTNET | MOBILENET | JUDGED | WITH_FRECHET,
+    "metrics/resizing.py": EFFICIENTNET | MOBILENET | TRANSFORMER | JUDGED | WITH_FRECHET,
+    "metrics/nearest.py": set(),
+    "metrics/memorisation.py": set(),
+    "metrics/extrapolation.py": set(),
+    "metrics/floor.py": set(),
+    "metrics/rank_correlation.py": set(),
     "metrics/influence.py": WITH_FRECHET,
     "rl/rewards/critic.py": {"critic"} | WITH_CRITIC,
     "train/averaging.py": {"prior", "critic"} | TUNED,

@@ -9,6 +9,7 @@ from rarl.config.stages.features import ExtractorSettings
 from rarl.metrics import efficientnet
 from rarl.metrics.extractor import pool
 from rarl.metrics.extractors import load_extractor
+from rarl.metrics.folding import fold_batch_norm
 
 CPU = torch.device("cpu")
 LITE0 = "efficientnet_lite0"
@@ -38,7 +39,9 @@ def extractor(request):
     return load_extractor(ExtractorSettings(name=request.param, weights=None), CPU)
 
 
-@pytest.mark.parametrize(("name", "count"), [(LITE0, 296), ("efficientnet_lite1", 386)])
+@pytest.mark.parametrize(
+    ("name", "count"), [(LITE0, 296), ("efficientnet_lite1", 386), ("efficientnet_lite2", 386)]
+)
 def test_key_map_covers_every_tensor_of_timm_with_its_shape(name, count):
     theirs = timm.create_model(f"tf_{name}", num_classes=1000).state_dict()
     blocks = efficientnet.VARIANTS[name].blocks
@@ -70,7 +73,7 @@ def test_features_equal_an_independent_load(extractor):
 def test_folded_batch_norm_moves_features_by_1e_5_at_most(extractor):
     images = pictures(64, n=8)
     stored = by_position(f"tf_{extractor.name}", extractor.name)
-    folded = efficientnet.fold_batch_norm(by_position(f"tf_{extractor.name}", extractor.name))
+    folded = fold_batch_norm(by_position(f"tf_{extractor.name}", extractor.name))
     assert any(isinstance(module, torch.nn.BatchNorm2d) for module in stored.modules())
     assert not any(isinstance(module, torch.nn.BatchNorm2d) for module in folded.modules())
     with torch.inference_mode():

@@ -139,3 +139,30 @@ def test_what_has_no_distance_is_refused():
         frechet_distance(two, Normal(np.array([0, np.nan]), np.eye(2)))
     with pytest.raises(ValueError, match="NaN"):
         frechet_distance(two, Normal(np.zeros(2), np.full((2, 2), np.inf)))
+
+
+def by_eigenvectors(of: np.ndarray) -> np.ndarray:
+    """A factor with as many columns as numpy's convention for the rank keeps."""
+    values, vectors = np.linalg.eigh(of)
+    kept = values > values[-1] * len(values) * np.finfo(np.float64).eps
+    return vectors[:, kept] * np.sqrt(values[kept])
+
+
+@pytest.mark.parametrize("n", [400, 50])
+def test_factor_equals_that_by_eigenvectors_but_for_a_rotation(n):
+    a, b = (moments(features(n, 120, seed)).covariance for seed in (10, 11))
+    for of in (a, b):
+        assert factor(of).shape == by_eigenvectors(of).shape == (120, min(n - 1, 120))
+        np.testing.assert_allclose(factor(of) @ factor(of).T, of, rtol=0, atol=1e-13 * of.max())
+    ours, theirs = (
+        np.linalg.svd(root(a).T @ root(b), compute_uv=False).sum()
+        for root in (factor, by_eigenvectors)
+    )
+    assert ours == pytest.approx(theirs, rel=1e-12)
+
+
+def test_factor_leaves_its_argument_alone():
+    of = moments(features(30, 20, 12)).covariance
+    before = of.copy()
+    factor(of)
+    np.testing.assert_array_equal(of, before)

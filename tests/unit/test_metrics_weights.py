@@ -5,17 +5,20 @@ import pickle
 from pathlib import Path
 
 import pytest
+import safetensors.torch
 import torch
 
 from rarl.config.stages.features import ExtractorSettings
 from rarl.metrics.extractors import load_extractor
-from rarl.metrics.weights import read_state
+from rarl.metrics.weights import read_safetensors, read_state
 from rarl.runtime.errors import UserError
 
 PUBLISHED = {
     "inception": "6726825d",
     "efficientnet_lite0": "57934424",
     "efficientnet_lite1": "77cc7160",
+    "efficientnet_lite2": "9656183e",
+    "mobilenet_v2": "2f518e77",
 }
 
 
@@ -79,3 +82,18 @@ def test_a_missing_file_is_told_in_one_line(name, tmp_path):
     with pytest.raises(UserError, match=r"none\.pth: .*evaluation\.weights") as caught:
         load_extractor(settings, torch.device("cpu"))
     assert "\n" not in str(caught.value)
+
+
+def test_a_safetensors_file_comes_back_with_its_hash(tmp_path):
+    path = tmp_path / "fine.safetensors"
+    safetensors.torch.save_file({"a": torch.arange(3)}, path)
+    state, found = read_safetensors(path)
+    assert torch.equal(state["a"], torch.arange(3))
+    assert found == digest(path)
+
+
+def test_a_pickle_is_no_safetensors_file(evil, proof):
+    with pytest.raises(UserError, match=r"evil\.pth: .*not a safetensors file") as caught:
+        read_safetensors(evil)
+    assert "\n" not in str(caught.value)
+    assert not proof.exists()
