@@ -39,7 +39,7 @@ def precision(name: str) -> tuple[torch.dtype, float]:
 
     And how far two results may then be apart.
     """
-    if name in ("vqvae", "reinforce", "frechet"):  # their pictures are float32
+    if name in ("vqvae", "sharp", "reinforce", "frechet"):  # their pictures are float32
         return torch.float32, 1e-3
     return torch.float64, 1e-7
 
@@ -250,7 +250,7 @@ def test_a_process_beside_others_survives_a_signal_that_comes_twice(
 def restart() -> None:
     """Of 32 vectors in all, 8 codes expect 4 each: a code that has 1.5 is below half of that."""
     torch.manual_seed(0)
-    made = Quantizer(8, 3, decay=0.999, restart_threshold=0.5)
+    made = Quantizer(8, 3, decay=0.999, restart_threshold=0.5, unit_length=False)
     made(parallel.local_shard(torch.randn(8, 3, 2, 2)))
     made.usage.fill_(1.5)
     made(parallel.local_shard(torch.randn(8, 3, 2, 2)))
