@@ -242,6 +242,7 @@ TOUCHES = {
     "report/page.py": {"table_page"},
     "report/curves.py": {"curves", "time_figure"},
     "report/logs.py": {"curves", "time_figure", *PICTURED} | TABLES - {"architecture_table"},
+    "report/codebook_use.py": {"distance_table"},
     "report/frame.py": TABLES - {"architecture_table"},
     "report/accepted.py": TABLES,
     "stages/prepare.py": {f"prepare {kind}" for kind in kinds.DATASETS},

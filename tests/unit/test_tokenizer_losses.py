@@ -11,11 +11,11 @@ from torch import Tensor, nn
 from helpers.small_jobs import CPU, LOG, OUT, SHARP, inputs
 from helpers.small_settings import ADVERSARIAL, PERCEPTUAL
 from rarl.config import Vqvae
+from rarl.config.stages.train import VqvaeSettings
 from rarl.losses import hinge
 from rarl.metrics import efficientnet
 from rarl.models.discriminator import Discriminator
 from rarl.models.vqvae_file import load_vqvae
-from rarl.stage_settings import VqvaeSettings
 from rarl.stages import vqvae
 from rarl.train.adversarial import DiscriminatorTrainer
 from rarl.train.perceptual import PerceptualLoss
