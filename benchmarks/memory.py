@@ -85,7 +85,7 @@ def settings() -> Config:
 def search(images: int) -> Work:
     """The nearest entries of the finest grid's vectors."""
     of = settings().experiments[EXPERIMENT]
-    quantizer = Quantizer(CODEBOOK, of.vqvae.codebook_dim, 0.99, 0.0)
+    quantizer = Quantizer(CODEBOOK, of.vqvae.codebook_dim, 0.99, 0.0, unit_length=False)
     vectors = torch.zeros(images * of.latents[-1] ** 2, of.vqvae.codebook_dim)
     return lambda: quantizer.nearest(vectors)
 

@@ -33,6 +33,10 @@ REWARDS = {  # of reinforcement
     "critic": "rarl.rl.rewards.critic",
     "frechet": "rarl.rl.rewards.frechet",
 }
+TOKENIZER_LOSSES = {  # beside those of pixels and of commitment
+    "perceptual": "rarl.train.perceptual",
+    "adversarial": "rarl.train.adversarial",
+}
 
 
 def load(registry: dict[str, str], kind: str) -> ModuleType:

@@ -62,6 +62,36 @@ def gradient_penalty(
     return (gradient.flatten(1).norm(dim=1) - 1).square().mean()
 
 
+def hinge(real: Float[Tensor, "..."], fake: Float[Tensor, "..."]) -> Float[Tensor, ""]:
+    """(E[max(0, 1 - D(real))] + E[max(0, 1 + D(fake))]) / 2: the loss of a discriminator.
+
+    Lim & Ye 2017 (arXiv 1705.02894); the half is that of Esser et al. 2021 (arXiv 2012.09841).
+    """
+    return (F.relu(1 - real).mean() + F.relu(1 + fake).mean()) / 2
+
+
+def feature_distance(
+    real: Sequence[Float[Tensor, "b _c _h _w"]], fake: Sequence[Float[Tensor, "b _c _h _w"]]
+) -> Float[Tensor, ""]:
+    """Squared distance of unit vectors along the channels, averaged over places and over maps.
+
+    From 0 to 4. Zhang et al. 2018 (arXiv 1801.03924), equation 1 with all w_l = 1: LPIPS without
+    what it learnt of people.
+    """
+    pairs = zip(real, fake, strict=True)
+    maps = [(F.normalize(a) - F.normalize(b)).square().sum(1).mean() for a, b in pairs]
+    return torch.stack(maps).mean()
+
+
+def adaptive_weight(others: Float[Tensor, "..."], adversarial: Float[Tensor, "..."]) -> Tensor:
+    """The weight that makes an adversarial gradient as long as that of the other losses.
+
+    |others| / (|adversarial| + 1e-4), at most 1e4: Esser et al. 2021 (arXiv 2012.09841), equation
+    7, with the constants of the authors' program. Both gradients are of the decoder's last layer.
+    """
+    return (others.norm() / (adversarial.norm() + 1e-4)).clamp(max=1e4)
+
+
 def reward_to_go(rewards: Float[Tensor, "b n"], discount: float) -> Float[Tensor, "b n"]:
     """Discounted sums of this and all later rewards: sum over j >= i of discount^(j - i) r_j.
 

@@ -31,7 +31,7 @@ from rarl.config.fields import (
     Settings,
 )
 from rarl.config.finetuning import ExperimentRl, Finetuning, Part, Rl
-from rarl.config.models import SINGLE, Prior, Priors, Vqvae
+from rarl.config.models import SINGLE, Adversarial, Perceptual, Prior, Priors, Vqvae
 from rarl.config.reading import load, parse
 from rarl.config.replicas import runs_of, training_seeds
 from rarl.config.rewards import Critic, Frechet, IntermediateCredit, SingleCredit
@@ -55,6 +55,7 @@ __all__ = [
     "LONG",
     "RESERVED",
     "SINGLE",
+    "Adversarial",
     "ArchitectureTable",
     "CelebA",
     "CelebAHQ",
@@ -85,6 +86,7 @@ __all__ = [
     "OpenMoji",
     "Oracle",
     "Part",
+    "Perceptual",
     "Positive",
     "Precision",
     "Prior",

@@ -152,6 +152,21 @@ class Experiment(Settings):
         return self
 
     @model_validator(mode="after")
+    def _tokenizer_losses_fit(self) -> Self:
+        perceptual, adversarial = self.vqvae.perceptual, self.vqvae.adversarial
+        if perceptual and perceptual.extractor == self.evaluation.extractor:
+            raise ValueError(
+                f"vqvae.perceptual.extractor={perceptual.extractor} is the network of "
+                "evaluation.extractor, which would measure what it trained; choose another"
+            )
+        if adversarial and self.image_size >> adversarial.layers < 3:
+            raise ValueError(
+                f"vqvae.adversarial.layers={adversarial.layers} leave nothing of "
+                f"image_size={self.image_size} to score; lower them"
+            )
+        return self
+
+    @model_validator(mode="after")
     def _batches_divide(self) -> Self:
         prior = {f"prior, {grid}": self.prior.of(grid).batch_size for grid in self.grids}
         self._divide("vqvae", {"vqvae": self.vqvae.batch_size})

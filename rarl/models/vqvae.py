@@ -62,7 +62,7 @@ def _finer(of: Vqvae) -> nn.Sequential:
     """The codebook vectors of a grid to what the next finer one is encoded beside."""
     enter = nn.Conv2d(of.codebook_dim, of.hidden_units, 3, padding=1)
     return nn.Sequential(
-        enter, *_residual_blocks(of), nn.ReLU(), _double(of, of.hidden_units, of.hidden_units)
+        enter, *_residual_blocks(of), nn.ReLU(), *_double(of, of.hidden_units, of.hidden_units)
     )
 
 
@@ -73,7 +73,7 @@ def _decoder(of: Vqvae, grids: int) -> nn.Sequential:
     modules += _residual_blocks(of)
     for stage in reversed(range(of.layers)):
         out = 3 if stage == 0 else of.hidden_units // (2 if stage == 1 else 1)
-        modules += [nn.ReLU(), _double(of, width, out)]
+        modules += [nn.ReLU(), *_double(of, width, out)]
         width = out
     return nn.Sequential(*modules)
 
@@ -82,8 +82,15 @@ def _halve(of: Vqvae, width: int, out: int) -> nn.Conv2d:
     return nn.Conv2d(width, out, of.encoder_filter, 2, of.encoder_filter // 2)
 
 
-def _double(of: Vqvae, width: int, out: int) -> nn.ConvTranspose2d:
-    return nn.ConvTranspose2d(width, out, of.decoder_filter, 2, of.decoder_filter // 2 - 1)
+def _double(of: Vqvae, width: int, out: int) -> list[nn.Module]:
+    """Twice the side; a convolution comes last.
+
+    The pixels that a transposed convolution makes of one position have different weights, so that
+    a checkerboard shows; copies have the same ones (Odena et al. 2016, doi 10.23915/distill.00003).
+    """
+    if of.upsampling == "nearest":
+        return [nn.Upsample(scale_factor=2), nn.Conv2d(width, out, 3, padding=1)]
+    return [nn.ConvTranspose2d(width, out, of.decoder_filter, 2, of.decoder_filter // 2 - 1)]
 
 
 class VQVAE(nn.Module):
@@ -104,12 +111,18 @@ class VQVAE(nn.Module):
         )
         self.quantizers = nn.ModuleList(
             Quantizer(
-                settings.codebook_size, dim, settings.codebook_decay, settings.restart_threshold
+                settings.codebook_size,
+                dim,
+                settings.codebook_decay,
+                settings.restart_threshold,
+                unit_length=settings.codebook_distance == "cosine",
             )
             for _ in range(grids)
         )
         self.upsample = nn.ModuleList(
-            nn.Sequential(*(_double(settings, dim, dim) for _ in range(grids - 1 - grid)))
+            nn.Sequential(
+                *(layer for _ in range(grids - 1 - grid) for layer in _double(settings, dim, dim))
+            )
             for grid in range(grids - 1)
         )
         self.decoder = _decoder(settings, grids)
@@ -117,6 +130,11 @@ class VQVAE(nn.Module):
     @property
     def device(self) -> torch.device:
         return self._quantizer(0).codebook.device
+
+    @property
+    def last_layer(self) -> nn.Parameter:
+        """The weights of the convolution that makes the image."""
+        return cast(nn.Parameter, self.decoder[-1].weight)
 
     def forward(self, images: Float[Tensor, "b 3 height width"]) -> Reconstruction:
         quantized = self._quantize(images)

@@ -65,6 +65,8 @@ def table(settings: ArchitectureSettings) -> Table:
 def _vqvae(of: ArchitectureSettings) -> dict[str, str]:
     sizes = {"input size": str(of.image_size), "latent size": " + ".join(map(str, of.latents))}
     values = of.vqvae.model_dump()
+    if of.vqvae.upsampling == "nearest":
+        values["decoder_filter"] = 3
     return sizes | {label: f"{values[name]:.10g}" for name, label in VQVAE.items()}
 
 

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from rarl.config.stages.report import TableSettings as Settings
-from rarl.report import run_warnings
+from rarl.report import codebook_use, run_warnings
 from rarl.report.distance_table import table
 from rarl.report.distances import read
 from rarl.report.logs import read_selected
@@ -29,4 +29,7 @@ def run(
     """
     selected = [read_selected(path) for path in finetunings or ()]
     found = table([read(path) for path in distances], selected or None, settings)
+    if not selected:  # of reconstructions
+        headings = [column.heading for column in settings.columns]
+        found = found.with_notes(codebook_use.lines(headings, metrics))
     write_table(found.with_notes(run_warnings.lines(metrics)), csv, long, markdown)

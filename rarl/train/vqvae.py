@@ -1,11 +1,13 @@
 """Trains the VQ-VAE: reconstruction and commitment by Adam, the codebook by moving averages."""
 
 from statistics import fmean
+from typing import Any
 
 import torch
 from torch import Tensor
 from torchvision.transforms.v2.functional import horizontal_flip
 
+from rarl import kinds
 from rarl.config.stages.train import VqvaeSettings
 from rarl.data.batches import batch_indices, consecutive
 from rarl.data.loaders import load_images
@@ -13,7 +15,7 @@ from rarl.data.shards import Pictures
 from rarl.models.quantize import perplexity, share_in_use
 from rarl.models.vqvae import VQVAE, vqvae_loss
 from rarl.runtime import parallel, seeds
-from rarl.runtime.checkpoints import Checkpoints
+from rarl.runtime.checkpoints import Checkpoints, Stateful
 from rarl.runtime.train_log import TrainLog
 from rarl.train.adam import adam
 from rarl.train.loop import Loop
@@ -28,11 +30,26 @@ def train_vqvae(
     log: TrainLog,
     checkpoints: Checkpoints,
 ) -> VQVAE:
-    """A VQ-VAE of one or two grids after all its steps, in evaluation mode."""
+    """A VQ-VAE of one or two grids after all its steps, in evaluation mode.
+
+    The log holds the mean squared error of pixels in [-1, 1], the commitment in squared units of
+    latents, and of the losses that are chosen: `perceptual`, without unit, 0 to 4; `adversarial`
+    and `discriminator`, in scores; `adaptive_weight`, in squared errors a score.
+    """
     of = settings.vqvae
     torch.manual_seed(seeds.derive(settings.seed, "vqvae", "weights"))
     model = VQVAE(of, len(settings.latents)).to(device)
     optimiser = adam(model.parameters(), of.learning_rate)
+    state: dict[str, Stateful] = {"model": model, "optimiser": optimiser}
+    perceptual: Any = None  # of modules that are imported where they are chosen
+    adversarial: Any = None
+    if of.perceptual:
+        loss = kinds.load(kinds.TOKENIZER_LOSSES, "perceptual").PerceptualLoss
+        perceptual = loss(of.perceptual, device)
+    if of.adversarial:
+        torch.manual_seed(seeds.derive(settings.seed, "vqvae", "discriminator"))
+        trainer = kinds.load(kinds.TOKENIZER_LOSSES, "adversarial").DiscriminatorTrainer
+        adversarial = state["adversarial"] = trainer(of.adversarial, device)
     order = seeds.derive(settings.seed, "vqvae", "order")
 
     def step(i: int) -> dict[str, Tensor]:
@@ -44,10 +61,18 @@ def train_vqvae(
             images = torch.where(mirrored, horizontal_flip(images), images)
         out = model(images)
         losses = vqvae_loss(images, out, of.beta)
+        if perceptual:
+            losses["perceptual"] = perceptual(images, out.images)
+            losses["loss"] = losses["loss"] + perceptual.weight * losses["perceptual"]
+        started = adversarial and i >= adversarial.settings.start_step
+        if started:
+            losses |= adversarial.add_to(losses["loss"], out.images, model.last_layer)
         optimiser.zero_grad()
         losses["loss"].backward()
         parallel.average_gradients(model.parameters())
         optimiser.step()
+        if started:
+            losses["discriminator"] = adversarial.update(images, out.images)
         return {name: value.detach() for name, value in losses.items()}
 
     loop = Loop(
@@ -65,7 +90,7 @@ def train_vqvae(
     def evaluate(_: int) -> dict[str, float]:
         return parallel.broadcast_from_rank0(lambda: _evaluate(model, val))
 
-    loop.run(step, evaluate, {"model": model, "optimiser": optimiser})
+    loop.run(step, evaluate, state)
     return model.eval()
 
 

@@ -12,7 +12,15 @@ import torch.nn.functional as F
 from PIL import Image
 from torch import Tensor
 
-from helpers.small_settings import FRECHET, INTERMEDIATE, critic_settings, finetuning, rl_settings
+from helpers.small_settings import (
+    ADVERSARIAL,
+    FRECHET,
+    INTERMEDIATE,
+    PERCEPTUAL,
+    critic_settings,
+    finetuning,
+    rl_settings,
+)
 from rarl.config import Finetuning, Folder, Part, Precision, Prior, Rl, Vqvae
 from rarl.config.stages.data import PrepareSettings
 from rarl.config.stages.evaluate import RejectSettings, SampleSettings
@@ -42,7 +50,17 @@ torch.set_num_threads(1)  # as `one_thread` has it, for the processes that impor
 PROCESSES = multiprocessing.get_context("forkserver")
 STAGES = ("critic", "finetune_oracle", "prepare", "prior", "reject", "sample", "vqvae")
 PROCESSES.set_forkserver_preload(["pytest", *(f"rarl.stages.{stage}" for stage in STAGES)])
-TRAINING = ("vqvae", "prior-0", "prior-1", "critic", "mle", "reinforce", "parts", "frechet")
+TRAINING = (
+    "vqvae",
+    "sharp",
+    "prior-0",
+    "prior-1",
+    "critic",
+    "mle",
+    "reinforce",
+    "parts",
+    "frechet",
+)
 OUT, LOG = "out.safetensors", "log.jsonl"
 LAZY = {"loss": "logistic", "batch_size": 4, "warmup_steps": 3, "penalty_every": 3}
 CRITIC = critic_settings(**LAZY, map_size=8)
@@ -56,6 +74,12 @@ DRAWING = SampleSettings(
     top_k=0,
     precision="float32",
 )
+SHARP = {  # all options of the tokenizer
+    "upsampling": "nearest",
+    "codebook_distance": "cosine",
+    "perceptual": PERCEPTUAL,
+    "adversarial": ADVERSARIAL,
+}
 BRIEF = {"iterations": 6, "batch_size": 4, "evaluate_every": 2, "evaluate_samples": 4}
 
 
@@ -231,6 +255,7 @@ def jobs(inputs: Path, vqvae_settings: Vqvae, prior_settings: Prior) -> dict[str
     rough = partial(tune, inputs, single, precision="bfloat16")
     return {
         "vqvae": partial(train_vqvae, inputs, of_vqvae),
+        "sharp": partial(train_vqvae, inputs, of_vqvae.model_copy(update=SHARP)),
         "prior-0": partial(train_prior, inputs, of_prior, 0),
         "prior-1": partial(train_prior, inputs, of_prior, 1),
         "critic": partial(train_critic, inputs),

@@ -1,6 +1,26 @@
 """Settings of fine-tuning that run in no time; each test changes what it is about."""
 
-from rarl.config import Critic, Finetuning, Frechet, IntermediateCredit, Part, Rl, SingleCredit
+from rarl.config import (
+    Adversarial,
+    Critic,
+    Finetuning,
+    Frechet,
+    IntermediateCredit,
+    Part,
+    Perceptual,
+    Rl,
+    SingleCredit,
+)
+
+PERCEPTUAL = Perceptual(extractor="efficientnet_lite1", weights=None, weight=0.5)
+ADVERSARIAL = Adversarial(
+    weight=0.5,
+    start_step=2,
+    hidden_units=4,
+    max_units=8,
+    layers=2,
+    learning_rate=1e-3,
+)
 
 FINETUNING = {
     "iterations": 1,

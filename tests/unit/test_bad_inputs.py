@@ -266,7 +266,7 @@ def test_it_is_one_line_and_leaves_nothing(
     lines = capsys.readouterr().err.splitlines()
     [told] = [line for line in lines if ": error: " in line]
     assert told == lines[-1]  # progress may come before, nothing after: above all no traceback
-    assert told.startswith(f"rarl {name}: error: ")
+    assert told.startswith(f"rarl stage {name}: error: ")
     assert says in told
     assert {path.name for path in folder.iterdir()} - before <= {"out"}
     assert not [path for path in folder.glob("out/**/*") if path.is_file()]

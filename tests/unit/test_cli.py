@@ -85,7 +85,8 @@ def test_stopped_by_a_signal_it_says_so_and_ends_as_a_shell_expects(stage, tmp_p
     assert call(tmp_path, "stop") == 143
     error = capsys.readouterr().err
     assert (
-        error == "rarl probe: stopped by SIGTERM at step 3; the same command goes on from there\n"
+        error
+        == "rarl stage probe: stopped by SIGTERM at step 3; the same command goes on from there\n"
     )
 
 

@@ -7,6 +7,7 @@ import re
 import pytest
 import yaml
 
+from helpers import small_settings
 from helpers.paths import ROOT, TINY
 from rarl import targets
 from rarl.config import (
@@ -35,6 +36,7 @@ from rarl.config.stages.train import (
 
 RAW = yaml.safe_load(TINY.read_text())
 CRITIC = RAW["defaults"]["rl"]["rewards"]["critic"]
+ADVERSARIAL = small_settings.ADVERSARIAL.model_dump()
 
 
 def edited(path: str, value: object) -> dict:
@@ -118,6 +120,24 @@ def test_crop_box_is_read():
             "methods.intermediate.rl: credit: intermediate needs reward.map_size above 0",
         ),
         ("defaults/sampling/seeds", [1, 1], "holds one twice"),
+        ("defaults/vqvae/upsampling", "bilinear", "vqvae.upsampling: "),
+        ("defaults/vqvae/codebook_distance", "cos", "vqvae.codebook_distance: "),
+        ("defaults/vqvae/perceptual", {"weight": 1.0}, "vqvae.perceptual.extractor: is missing"),
+        (
+            "defaults/vqvae/perceptual",
+            {"extractor": "efficientnet_lite0", "weights": None, "weight": 1.0},
+            "vqvae.perceptual.extractor=efficientnet_lite0 is the network of evaluation.extractor",
+        ),
+        (
+            "defaults/vqvae/adversarial",
+            ADVERSARIAL | {"start_step": 6},
+            "adversarial.start_step=6 is not below steps=6",
+        ),
+        (
+            "defaults/vqvae/adversarial",
+            ADVERSARIAL | {"layers": 3},
+            "vqvae.adversarial.layers=3 leave nothing of image_size=16 to score",
+        ),
         ("experiments/squares16/dataset", "square", "(did you mean 'squares'?)"),
         ("experiments/README.md", RAW["experiments"]["squares16"], "taken in the folder"),
         ("datasets/squares/kind", "lmdb", "datasets.squares: "),
@@ -525,7 +545,7 @@ def test_bfloat16_with_top_k_is_refused():
         parse(raw)
 
 
-@pytest.mark.parametrize("name", ["forms", "seeds"])
+@pytest.mark.parametrize("name", ["forms", "seeds", "tokenizer"])
 def test_what_is_put_over_the_default_fits_it(name: str):
     root = ROOT
     over = load(root / "config.yaml", root / "config" / f"{name}.yaml")

@@ -14,9 +14,10 @@ import yaml
 from pydantic import BaseModel
 
 from helpers import paths
+from helpers.small_settings import ADVERSARIAL, PERCEPTUAL
 from rarl import config, kinds
 from rarl.config import Limit, parse, stages
-from rarl.config.stages.train import FinetuneSettings
+from rarl.config.stages.train import FinetuneSettings, VqvaeSettings
 from rarl.runtime import fingerprint
 
 SOURCES = {
@@ -139,6 +140,13 @@ def _dataset(kind: str) -> tuple[str, ...]:
     return (kinds.DATASETS[kind],)
 
 
+def _tokenizer(loss: str) -> tuple[str, ...]:
+    of = VqvaeSettings.from_config(CONFIG, SQUARES)
+    chosen = {"perceptual": PERCEPTUAL, "adversarial": ADVERSARIAL}[loss]
+    vqvae = of.vqvae.model_copy(update={loss: chosen})
+    return of.model_copy(update={"vqvae": vqvae}).kinds
+
+
 def _tuned(experiment: str, method: str) -> tuple[str, ...]:
     return FinetuneSettings.from_config(CONFIG, experiment, method).kinds
 
@@ -151,6 +159,7 @@ JOBS = {
         for stage in ("reference", "reference_images", "features", "real_features")
         for module in kinds.EXTRACTORS.values()
     },
+    **{f"vqvae {loss}": ("vqvae", _tokenizer(loss)) for loss in kinds.TOKENIZER_LOSSES},
     **{f"finetune {of}": ("finetune", _tuned(SQUARES, of)) for of in ("mle", "single", "frechet")},
     **{
         f"finetune_oracle {of}": ("finetune_oracle", _tuned("oracle16", of))
@@ -171,11 +180,13 @@ TUNED = {
     for stage in ("finetune", "finetune_oracle")
     for of in ("mle", "single", "frechet")
 }
+WITH_PERCEPTUAL = {"vqvae perceptual"}
 WITH_CRITIC = {"finetune single", "finetune_oracle single"}
 WITH_FRECHET = {"finetune frechet", "finetune_oracle frechet"}
 REINFORCED = WITH_CRITIC | WITH_FRECHET
 SAMPLING = TUNED | {"sample", "reject", "critic", "oracle_codes", "seconds"}
-TRAINING = TUNED | {"vqvae", "prior", "critic"}
+VQVAES = {"vqvae", "vqvae perceptual", "vqvae adversarial"}
+TRAINING = TUNED | VQVAES | {"prior", "critic"}
 FROM_CODES = {job for job in JOBS if job.split()[0] in ("reference", "features", "real_features")}
 OF_IMAGES = {job for job in JOBS if job.split()[0] == "reference_images"}
 PICTURED = {"image_grid", "samples_figure"}
@@ -200,20 +211,26 @@ TOUCHES = {
     "data/lsun.py": {"prepare lsun"},
     "data/openmoji.py": {"prepare openmoji"},
     "data/sources.py": {f"prepare {kind}" for kind in kinds.DATASETS},
-    "data/loaders.py": {"vqvae", "codes"} | OF_IMAGES,
-    "models/critic.py": {"critic", "reject"} | WITH_CRITIC,
+    "data/loaders.py": VQVAES | {"codes"} | OF_IMAGES,
+    "models/critic.py": {"critic", "reject", "vqvae adversarial"} | WITH_CRITIC,
+    "models/discriminator.py": {"vqvae adversarial"},
     "models/critic_file.py": {"critic", "reject"},
-    "models/vqvae.py": {"vqvae", "codes", "critic", "reject"} | TUNED | FROM_CODES | PICTURED,
+    "models/vqvae.py": VQVAES | {"codes", "critic", "reject"} | TUNED | FROM_CODES | PICTURED,
     "models/pixelcnn.py": SAMPLING | {"prior", "nll"},
     "models/pixelcnn_sampler.py": SAMPLING,
     "sampling.py": SAMPLING,
     "rl/rejection.py": {"reject"},
     "metrics/inception.py": INCEPTION,
-    "metrics/efficientnet.py": EFFICIENTNET | JUDGED | WITH_FRECHET,
+    "metrics/efficientnet.py": EFFICIENTNET | JUDGED | WITH_FRECHET | WITH_PERCEPTUAL,
     "metrics/mobilenet.py": MOBILENET,
     "metrics/vision_transformer.py": TRANSFORMER,
-    "metrics/folding.py": EFFICIENTNET | MOBILENET | JUDGED | WITH_FRECHET,
-    "metrics/resizing.py": EFFICIENTNET | MOBILENET | TRANSFORMER | JUDGED | WITH_FRECHET,
+    "metrics/folding.py": EFFICIENTNET | MOBILENET | JUDGED | WITH_FRECHET | WITH_PERCEPTUAL,
+    "metrics/resizing.py": EFFICIENTNET
+    | MOBILENET
+    | TRANSFORMER
+    | JUDGED
+    | WITH_FRECHET
+    | WITH_PERCEPTUAL,
     "metrics/nearest.py": set(),
     "metrics/memorisation.py": set(),
     "metrics/extrapolation.py": set(),
@@ -235,10 +252,13 @@ TOUCHES = {
     "rl/reinforce.py": REINFORCED,
     "rl/policy_gradient.py": REINFORCED,
     "rl/rollouts.py": {"critic", "seconds"} | REINFORCED,
-    "train/vqvae.py": {"vqvae"},
+    "train/vqvae.py": VQVAES,
+    "train/perceptual.py": {"vqvae perceptual"},
+    "train/adversarial.py": {"vqvae adversarial"},
     "report/page.py": {"table_page"},
     "report/curves.py": {"curves", "time_figure"},
     "report/logs.py": {"curves", "time_figure", *PICTURED} | TABLES - {"architecture_table"},
+    "report/codebook_use.py": {"distance_table"},
     "report/frame.py": TABLES - {"architecture_table"},
     "report/accepted.py": TABLES,
     "stages/prepare.py": {f"prepare {kind}" for kind in kinds.DATASETS},

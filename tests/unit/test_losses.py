@@ -96,6 +96,32 @@ def test_r1_penalty_of_a_linear_critic_is_half_its_squared_weight():
     torch.testing.assert_close(weight.grad, weight.detach())
 
 
+def test_hinge_counts_what_is_on_the_wrong_side_of_one():
+    real, fake = torch.tensor([2.0, 1.0, 0.0]), torch.tensor([[-3.0, 1.0]])
+    assert float(losses.hinge(real, fake)) == pytest.approx((1 / 3 + 2 / 2) / 2)
+
+
+def test_feature_distance_is_that_of_directions():
+    """2 - 2 cos of the angle between the channels at each place, whatever their lengths."""
+    a = [torch.randn(2, 5, 3, 3), torch.randn(2, 7, 1, 1)]
+    b = [torch.randn(2, 5, 3, 3), torch.randn(2, 7, 1, 1)]
+    expected = [
+        float((2 - 2 * torch.cosine_similarity(p, q)).mean()) for p, q in zip(a, b, strict=True)
+    ]
+    found = losses.feature_distance(a, [3 * b[0], b[1]])
+    assert float(found) == pytest.approx(sum(expected) / 2, rel=1e-5)
+    assert float(losses.feature_distance(a, [2 * maps for maps in a])) == pytest.approx(0, abs=1e-6)
+    assert float(losses.feature_distance(a, [-maps for maps in a])) == pytest.approx(4, rel=1e-6)
+
+
+def test_the_adaptive_weight_is_the_ratio_of_lengths():
+    others, adversarial = torch.tensor([[3.0, 4.0]]), torch.tensor([[0.0, 2.0]])
+    weight = losses.adaptive_weight(others, adversarial)
+    assert float(weight) == pytest.approx(5 / 2.0001)
+    assert float((weight * adversarial).norm()) == pytest.approx(5, rel=1e-3)
+    assert float(losses.adaptive_weight(others, 0 * adversarial)) == 1e4
+
+
 def test_leaving_one_out_of_the_batch_is_the_mean_baseline_scaled():
     rewards = torch.tensor([1.0, 2.0, 4.0, 9.0])
     expected = (rewards - rewards.mean()) * 4 / 3

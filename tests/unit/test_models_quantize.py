@@ -7,9 +7,16 @@ from rarl.models import quantize
 from rarl.models.quantize import Quantizer, perplexity, share_in_use
 
 
-def quantizer(size: int = 5, dim: int = 3, decay: float = 0.9, restart: float = 0.0) -> Quantizer:
-    made = Quantizer(size, dim, decay, restart)
-    made.codebook.normal_()
+def quantizer(
+    size: int = 5,
+    dim: int = 3,
+    decay: float = 0.9,
+    restart: float = 0.0,
+    *,
+    unit_length: bool = False,
+) -> Quantizer:
+    made = Quantizer(size, dim, decay, restart, unit_length=unit_length)
+    made.codebook.copy_(made._scaled(torch.randn(size, dim)))
     made.sums.copy_(made.codebook)
     made.usage.fill_(1.0)
     made.started.fill_(True)
@@ -136,7 +143,7 @@ def test_the_search_in_blocks_finds_the_same(monkeypatch: pytest.MonkeyPatch):
 
 def test_the_codebook_starts_from_the_first_batch():
     torch.manual_seed(0)
-    made, flat = Quantizer(8, 3, 0.99, 0.0), torch.randn(100, 3) + 7
+    made, flat = Quantizer(8, 3, 0.99, 0.0, unit_length=False), torch.randn(100, 3) + 7
     made.train()(flat.view(100, 3, 1, 1))
     assert share_in_use(made.nearest(flat), 8) > 0.7
     assert float(made.codebook.mean()) == pytest.approx(7, abs=0.5)
@@ -151,3 +158,35 @@ def test_perplexity_counts_equally_used_codes(codes: list[int], expected: float)
 
 def test_share_in_use():
     assert share_in_use(torch.tensor([0, 3, 3]), 4) == 0.5
+
+
+def test_with_unit_length_the_nearest_code_has_the_largest_cosine():
+    torch.manual_seed(0)
+    made, flat = quantizer(unit_length=True).eval(), 7 * torch.randn(40, 3)
+    out = made(flat.view(40, 3, 1, 1))
+    cosines = torch.cosine_similarity(flat.unsqueeze(1), made.codebook, dim=2)
+    assert torch.equal(out.codes.flatten(), cosines.argmax(1))
+    torch.testing.assert_close(out.latents.norm(dim=1), torch.ones(40, 1, 1))
+    expected = (2 - 2 * cosines.max(1).values).mean() / 3  # |x - e|^2 of unit vectors
+    torch.testing.assert_close(out.commitment, expected)
+
+
+def test_moving_averages_of_unit_length_follow_the_closed_form():
+    torch.manual_seed(0)
+    made = quantizer(decay=0.75, unit_length=True)
+    before, flat = made.codebook.clone(), torch.randn(30, 3)
+    unit = flat / flat.norm(dim=1, keepdim=True)
+    codes = (unit @ before.T).argmax(1)
+    made.train()(flat.view(30, 3, 1, 1))
+    for k in range(5):
+        total = 0.75 * before[k] + 0.25 * unit[codes == k].sum(0)
+        torch.testing.assert_close(made.codebook[k], total / total.norm())
+
+
+def test_codes_that_start_or_start_again_have_unit_length():
+    torch.manual_seed(0)
+    made = Quantizer(8, 3, 0.5, 0.1, unit_length=True).train()
+    for _ in range(3):
+        made(5 * torch.randn(4, 3, 2, 2) + 1)
+        torch.testing.assert_close(made.codebook.norm(dim=1), torch.ones(8))
+        made.usage[:4] = 0.0  # dead

@@ -30,9 +30,16 @@ def test_the_grid_is_the_image_over_two_to_the_layers(
 
 
 @pytest.mark.parametrize("filters", [(3, 4), (5, 2)])
-def test_a_coarse_grid_has_half_the_side(vqvae_settings: Vqvae, filters: tuple[int, int]):
+@pytest.mark.parametrize("upsampling", ["transposed", "nearest"])
+def test_a_coarse_grid_has_half_the_side(
+    vqvae_settings: Vqvae, filters: tuple[int, int], upsampling: str
+):
     encoder, decoder = filters
-    changes = {"encoder_filter": encoder, "decoder_filter": decoder}
+    changes = {
+        "encoder_filter": encoder,
+        "decoder_filter": decoder,
+        "upsampling": upsampling,
+    }
     model = trained_once(vqvae_settings.model_copy(update=changes), grids=2)
     images = torch.rand(2, 3, 32, 32)
     top, bottom = model.encode(images)
@@ -62,6 +69,30 @@ def test_both_grids_reach_the_picture_and_learn(vqvae_settings: Vqvae):
     for name, parameter in model.named_parameters():
         assert parameter.grad is not None, name
         assert parameter.grad.abs().sum() > 0, name
+
+
+@pytest.mark.parametrize(("upsampling", "flat"), [("nearest", True), ("transposed", False)])
+@pytest.mark.parametrize("grids", [1, 2])
+def test_nearest_upsampling_has_no_checkerboard(
+    vqvae_settings: Vqvae, upsampling: str, flat: bool, grids: int
+):
+    """Equal codes everywhere give equal pixels, but near the border, where zeros are added."""
+    model = trained_once(vqvae_settings.model_copy(update={"upsampling": upsampling}), grids)
+    sides = (8, 16)[-grids:]
+    images = model.decode(tuple(torch.full((1, side, side), 3) for side in sides))
+    inner = images[:, :, 24:40, 24:40]
+    apart = float((inner - inner.mean((2, 3), keepdim=True)).abs().max().detach())
+    assert apart < 1e-6 if flat else apart > 1e-2
+
+
+@pytest.mark.parametrize("upsampling", ["nearest", "transposed"])
+def test_the_last_layer_makes_the_image(vqvae_settings: Vqvae, upsampling: str):
+    model = trained_once(vqvae_settings.model_copy(update={"upsampling": upsampling}))
+    with torch.no_grad():
+        model.last_layer.zero_()
+    images = model.decode((torch.randint(16, (2, 4, 4)),))
+    bias = list(model.decoder.parameters())[-1]
+    torch.testing.assert_close(images, bias.view(1, 3, 1, 1).expand(2, 3, 16, 16))
 
 
 def test_the_loss_adds_mse_and_weighted_commitment(vqvae_settings: Vqvae):

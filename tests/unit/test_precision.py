@@ -120,7 +120,7 @@ def test_the_codebook_of_a_vqvae_and_its_pictures_are_float32(vqvae_settings: Vq
 
 def test_the_nearest_code_is_exact():
     torch.manual_seed(0)
-    quantizer, flat = Quantizer(200, 8, 0.9, 0.1), torch.randn(5000, 8)
+    quantizer, flat = Quantizer(200, 8, 0.9, 0.1, unit_length=False), torch.randn(5000, 8)
     quantizer.codebook.normal_()
     with autocast("bfloat16"):
         found = quantizer.nearest(flat)

@@ -305,3 +305,30 @@ def test_time_is_compared_within_the_common_budget():
 def test_a_log_without_distances_is_named():
     with pytest.raises(UserError, match="MLE: its log holds no distances"):
         time_figure.progress({"MLE": pd.DataFrame([{"step": 1}])})
+
+
+def test_a_table_of_reconstructions_says_how_the_codebook_is_used(tmp_path):
+    settings = SETTINGS.model_copy(update={"rows": SETTINGS.rows[:1], "paper": (None,)})
+    logs_of = [tmp_path / f"vqvae-{n}.jsonl" for n in (0, 1)]
+    for n, path in enumerate(logs_of):
+        use = {"val_mse": 0.02, "perplexity": 80.24 + n, "codes_in_use": 0.914}
+        early = use | {"perplexity": 1.0}
+        path.write_text(
+            "".join(
+                json.dumps({"step": step} | of) + "\n"
+                for step, of in ((0, early), (5, use), (6, {"mse": 0.1}))
+            )
+        )
+    outputs = {name: tmp_path / f"t.{name}" for name in ("csv", "long", "markdown")}
+    alone = {"seeds": [], "distances": [5.0]}
+    files = {"distances": write(tmp_path, alone, alone), "finetunings": None, **outputs}
+    table_stage.run(settings, metrics=logs_of, **files)
+    lines = outputs["markdown"].read_text().splitlines()
+    for heading, perplexity in (("64, small", "80.2"), ("128", "81.2")):
+        assert (
+            f"- {heading}, validation images: mean squared error 0.0200 of pixels in [-1, 1]; "
+            f"91% of the codes in use, perplexity {perplexity}" in lines
+        )
+    logs_of[0].write_text('{"step": 0, "nll": 2.0}\n')
+    with pytest.raises(UserError, match=r"vqvae-0\.jsonl: is no log of a VQ-VAE"):
+        table_stage.run(settings, metrics=logs_of, **files)

@@ -181,6 +181,13 @@ def test_the_vqvae_of_a_table_is_the_papers(table: str):
     }
 
 
+def test_a_convolution_after_nearest_upsampling_has_its_own_size():
+    settings = report.architecture(PAPER, "table5")
+    nearest = settings.vqvae.model_copy(update={"upsampling": "nearest"})
+    table = architecture_table.table(settings.model_copy(update={"vqvae": nearest}))
+    assert table.cells.values.loc["decoder filter size", "VQ-VAE"] == "3"
+
+
 @pytest.mark.parametrize(("table", "prior"), PRIORS)
 def test_a_prior_of_a_table_is_the_papers(table: str, prior: str):
     column = rendered(table)[prior]

@@ -39,7 +39,7 @@ def precision(name: str) -> tuple[torch.dtype, float]:
 
     And how far two results may then be apart.
     """
-    if name in ("vqvae", "reinforce", "frechet"):  # their pictures are float32
+    if name in ("vqvae", "sharp", "reinforce", "frechet"):  # their pictures are float32
         return torch.float32, 1e-3
     return torch.float64, 1e-7
 
@@ -217,7 +217,7 @@ def test_a_signal_to_torchrun_stops_all_processes_without_loss(
             assert agent.wait(60) != 0
         assert len(workers) >= 2
         assert not any(map(runs, workers))
-        stopped = rf"rarl prior: stopped by {number.name} at step (\d+);"
+        stopped = rf"rarl stage prior: stopped by {number.name} at step (\d+);"
         [step] = re.findall(stopped, said.read_text())
         saved = max(broken.glob("*.state/*.pt"))
         assert int(saved.name.partition("-")[0]) == int(step) < of.steps
@@ -250,7 +250,7 @@ def test_a_process_beside_others_survives_a_signal_that_comes_twice(
 def restart() -> None:
     """Of 32 vectors in all, 8 codes expect 4 each: a code that has 1.5 is below half of that."""
     torch.manual_seed(0)
-    made = Quantizer(8, 3, decay=0.999, restart_threshold=0.5)
+    made = Quantizer(8, 3, decay=0.999, restart_threshold=0.5, unit_length=False)
     made(parallel.local_shard(torch.randn(8, 3, 2, 2)))
     made.usage.fill_(1.5)
     made(parallel.local_shard(torch.randn(8, 3, 2, 2)))
@@ -281,4 +281,4 @@ def test_the_command_starts_as_many_processes(
     command[command.index("--codes") + 1] = str(tmp_path / "nothing")
     failed = subprocess.run(command, capture_output=True, text=True, check=False)
     assert failed.returncode != 0
-    assert failed.stderr.count("rarl prior: error: ") == 1
+    assert failed.stderr.count("rarl stage prior: error: ") == 1

@@ -18,7 +18,7 @@ from rarl.config import (
     Vqvae,
 )
 from rarl.config.stages.features import ExtractorSettings
-from rarl.kinds import EXTRACTORS, OBJECTIVES, REWARDS
+from rarl.kinds import EXTRACTORS, OBJECTIVES, REWARDS, TOKENIZER_LOSSES
 
 
 class VqvaeSettings(Settings):
@@ -27,6 +27,12 @@ class VqvaeSettings(Settings):
     vqvae: Vqvae
     precision: Precision
     limits: dict[str, Limit]  # of logged metrics, as below
+
+    @property
+    def kinds(self) -> tuple[str, ...]:
+        return tuple(
+            module for name, module in TOKENIZER_LOSSES.items() if getattr(self.vqvae, name)
+        )
 
     @classmethod
     def from_config(cls, config: Config, experiment: str) -> Self:
