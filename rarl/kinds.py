@@ -28,6 +28,10 @@ REWARDS = {  # of reinforcement
     "critic": "rarl.rl.rewards.critic",
     "frechet": "rarl.rl.rewards.frechet",
 }
+TRACKERS = {  # to which runs are given after the fact
+    "tensorboard": "rarl.trackers.tensorboard",
+    "trackio": "rarl.trackers.trackio",
+}
 
 
 def load(registry: dict[str, str], kind: str) -> ModuleType:
