@@ -7,8 +7,11 @@ if TYPE_CHECKING:
     from rarl.generator import Generator
 
 
-def load(folder: str | Path) -> "Generator":
-    """Opens a bundle that `rarl export` wrote; see `rarl.generator.Generator`."""
-    from rarl.generator import load as open_bundle  # noqa: PLC0415 - imports torch
+def load(name: str | Path) -> "Generator":
+    """Opens a folder that `rarl export` wrote, or a pretrained model by its name.
 
-    return open_bundle(folder)
+    See `rarl.generator.Generator`. Raises `rarl.runtime.errors.UserError` when there is no model.
+    """
+    from rarl import model_folder  # noqa: PLC0415 - imports torch
+
+    return model_folder.load(name)

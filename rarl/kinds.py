@@ -37,6 +37,10 @@ TOKENIZER_LOSSES = {  # beside those of pixels and of commitment
     "perceptual": "rarl.train.perceptual",
     "adversarial": "rarl.train.adversarial",
 }
+TRACKERS = {  # to which runs are given after the fact
+    "tensorboard": "rarl.trackers.tensorboard",
+    "trackio": "rarl.trackers.trackio",
+}
 
 
 def load(registry: dict[str, str], kind: str) -> ModuleType:

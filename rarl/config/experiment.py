@@ -52,7 +52,7 @@ class Evaluation(Settings):
     real_count: Count  # reconstructions beside which precision, recall and KID put the samples
     neighbours: Count  # k of precision and recall
     kid_subsets: Count
-    kid_subset_size: Count  # pictures
+    kid_subset_size: Annotated[int, Field(ge=2)]  # images; an unbiased MMD needs two
     batch_size: Count
 
 

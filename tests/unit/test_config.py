@@ -81,6 +81,11 @@ def test_crop_box_is_read():
         ("defaults/prior/dropout", ..., "prior.dropout: is missing"),
         ("defaults/prior/dropout", 1.0, "prior.dropout: input should be less than 1, but is 1.0"),
         ("defaults/prior/layers", 2.5, "prior.layers: "),
+        (
+            "defaults/evaluation/kid_subset_size",
+            1,
+            "kid_subset_size: input should be greater than or equal to 2, but is 1",
+        ),
         ("defaults/gpus/vqvae", 3, "gpus.vqvae=3 do not divide a batch of 8 (vqvae)"),
         (
             "experiments/hierarchy16/gpus",

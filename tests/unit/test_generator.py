@@ -1,4 +1,4 @@
-"""A trained model in a user's hands: bundles, drawing, completing, likelihoods, the commands."""
+"""A trained model in a user's hands: folders, sampling, completing, likelihoods, the commands."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -9,9 +9,9 @@ from PIL import Image
 
 import rarl
 from helpers.paths import TINY
-from rarl import cli
-from rarl.config import Vqvae
-from rarl.generator import Generator, export
+from rarl import cli, model_folder
+from rarl.config import Vqvae, load
+from rarl.generator import Generator
 from rarl.losses import nll
 from rarl.models.prior import CodePrior
 from rarl.models.prior_file import save_prior
@@ -36,31 +36,33 @@ def files(
 
 
 @pytest.fixture
-def model(files: tuple[Path, Path], tmp_path: Path) -> Generator:
-    export(*files, tmp_path / "bundle")
-    return rarl.load(tmp_path / "bundle")
+def folder(files: tuple[Path, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An exported model."""
+    monkeypatch.chdir(tmp_path)
+    model_folder.export(load(TINY), "hierarchy16", "mle", tmp_path / "exported", "mit")
+    return tmp_path / "exported"
 
 
-def test_a_bundle_is_two_files(model: Generator, tmp_path: Path):
-    names = {path.name for path in (tmp_path / "bundle").iterdir()}
-    assert names == {"vqvae.safetensors", "prior.safetensors"}
+@pytest.fixture
+def model(folder: Path) -> Generator:
+    return rarl.load(folder)
+
+
+def test_an_image_is_its_seed_and_number(model: Generator):
     assert model.image_size == 32
-
-
-def test_a_picture_is_its_seed_and_number(model: Generator):
-    pictures = model.draw(5, seed=3)
+    pictures = model.sample(5, seed=3)
     assert (pictures.shape, pictures.dtype) == ((5, 3, 32, 32), torch.uint8)
-    assert torch.equal(model.draw(2, seed=3, first=3), pictures[3:])
-    assert not torch.equal(model.draw(5, seed=4), pictures)
+    assert torch.equal(model.sample(2, seed=3, first=3), pictures[3:])
+    assert not torch.equal(model.sample(5, seed=4), pictures)
 
 
 @pytest.mark.parametrize(("rows", "kept"), [(0, 0), (7, 0), (8, 1), (20, 2), (32, 4)])
 def test_completing_keeps_the_codes_of_the_top_rows(model: Generator, rows: int, kept: int):
-    pictures = model.draw(4, seed=0)
+    pictures = model.sample(4, seed=0)
     codes = model.encode(pictures)
     completed: list = []
     decode = model.decode
-    model.decode = lambda drawn: completed.append(drawn) or decode(drawn)
+    model.decode = lambda drawn, **how: completed.append(drawn) or decode(drawn, **how)
     assert model.complete(pictures, rows, seed=1).shape == pictures.shape
     for grid, (mine, theirs) in enumerate(zip(completed[0], codes, strict=True)):
         same = kept * 2**grid
@@ -70,7 +72,7 @@ def test_completing_keeps_the_codes_of_the_top_rows(model: Generator, rows: int,
 
 
 def test_the_log_likelihood_is_minus_the_nll_of_all_codes(model: Generator):
-    pictures = model.draw(3, seed=0)
+    pictures = model.sample(3, seed=0)
     each = model.log_likelihood(pictures)
     assert each.shape == (3,)
     codes = model.encode(pictures)
@@ -83,19 +85,19 @@ def test_wrong_pictures_and_rows_are_refused(model: Generator):
     with pytest.raises(ValueError, match=r"expected uint8 \(B, 3, 32, 32\)"):
         model.encode(torch.zeros(1, 3, 16, 16, dtype=torch.uint8))
     with pytest.raises(ValueError, match="count=0 must be at least 1"):
-        model.draw(0, seed=0)
+        model.sample(0, seed=0)
     with pytest.raises(ValueError, match=r"temperature=0 must be above 0"):
-        model.draw(1, seed=0, temperature=0)
-    with pytest.raises(ValueError, match="rows=33 is outside a picture of 32 rows"):
-        model.complete(model.draw(1, seed=0), 33, seed=0)
+        model.sample(1, seed=0, temperature=0)
+    with pytest.raises(ValueError, match="rows=33 is outside an image of 32 rows"):
+        model.complete(model.sample(1, seed=0), 33, seed=0)
 
 
-def test_a_missing_bundle_is_one_line(tmp_path: Path):
-    with pytest.raises(UserError, match=r"vqvae\.safetensors: no such file; run the workflow"):
+def test_a_missing_folder_is_one_line(tmp_path: Path):
+    with pytest.raises(UserError, match=r"config\.json: no such file; a model folder is what"):
         rarl.load(tmp_path)
 
 
-def test_the_commands_write_pictures_and_a_bundle(
+def test_the_commands_write_images_and_a_folder(
     files: tuple[Path, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
     monkeypatch.chdir(tmp_path)
@@ -103,8 +105,8 @@ def test_the_commands_write_pictures_and_a_bundle(
     assert cli.main(["sample", *of, "out", "--count", "40", "--seed", "7", *config]) == 0
     names = sorted(path.name for path in (tmp_path / "out").iterdir())
     assert names == [*(f"{number:05}.png" for number in range(40)), "grid.png"]
-    assert cli.main(["export", *of, "bundle", *config]) == 0
-    [picture] = rarl.load("bundle").draw(1, seed=7, first=39).permute(0, 2, 3, 1)
+    assert cli.main(["export", *of, "folder", "--license", "mit", *config]) == 0
+    [picture] = rarl.load("folder").sample(1, seed=7, first=39).permute(0, 2, 3, 1)
     with Image.open(tmp_path / "out" / "00039.png") as written:
         assert written.tobytes() == picture.numpy().tobytes()
 
