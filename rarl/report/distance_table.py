@@ -46,7 +46,7 @@ def table(
         warnings = dict.fromkeys(cell.warning for cell in column if cell.warning)
         notes += [f"- {heading}: warning: {warning}" for warning in warnings]
     notes += [*iteration_notes(observations, settings), *settings.notes]
-    if any(settings.paper):
+    if any(value is not None for row in settings.paper for value in row or ()):
         foreign = {protocol.label for protocol in protocols} - {"FID"}
         verdict = f", not comparable with {' or '.join(sorted(foreign))}" if foreign else ""
         notes += ["", f"(paper: …) is the paper's FID on its own pictures{verdict}."]

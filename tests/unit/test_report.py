@@ -308,7 +308,8 @@ def test_a_log_without_distances_is_named():
 
 
 def test_a_table_of_reconstructions_says_how_the_codebook_is_used(tmp_path):
-    settings = SETTINGS.model_copy(update={"rows": SETTINGS.rows[:1], "paper": (None,)})
+    none = {"rows": SETTINGS.rows[:1], "paper": ((None, None),)}
+    settings = SETTINGS.model_copy(update=none)
     logs_of = [tmp_path / f"vqvae-{n}.jsonl" for n in (0, 1)]
     for n, path in enumerate(logs_of):
         use = {"val_mse": 0.02, "perplexity": 80.24 + n, "codes_in_use": 0.914}
@@ -329,6 +330,7 @@ def test_a_table_of_reconstructions_says_how_the_codebook_is_used(tmp_path):
             f"- {heading}, validation images: mean squared error 0.0200 of pixels in [-1, 1]; "
             f"91% of the codes in use, perplexity {perplexity}" in lines
         )
+    assert not any("(paper: …)" in line for line in lines)  # it has no value
     logs_of[0].write_text('{"step": 0, "nll": 2.0}\n')
     with pytest.raises(UserError, match=r"vqvae-0\.jsonl: is no log of a VQ-VAE"):
         table_stage.run(settings, metrics=logs_of, **files)
