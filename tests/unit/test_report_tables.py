@@ -271,7 +271,7 @@ def test_both_readings_of_partial_generation_are_timed():
         experiment = settings.columns[0].name
         shares = []
         for row in settings.rows:
-            rows = SecondsSettings.from_config(config, experiment, row.name, 16).rows
+            rows = SecondsSettings.from_config(config, experiment, row.name, "table11").rows
             shares.append(sum(n * side for n, side in zip(rows, (16, 32), strict=True)) / 1280)
         assert shares == [1.0, 0.5, 0.6]
         assert settings.paper == ((102, 170), None, (61, 123))  # the paper's beside the third
