@@ -14,6 +14,7 @@ DATASETS = {
     "folder": "rarl.data.folder",
     "lsun": "rarl.data.lsun",
     "openmoji": "rarl.data.openmoji",
+    "tiles": "rarl.data.tiles",
 }
 EXTRACTORS = {
     "clip_vitb32": "rarl.metrics.vision_transformer",

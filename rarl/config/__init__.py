@@ -9,6 +9,7 @@ Imports no torch: the Snakefile and the reports use it.
 """
 
 from rarl.config.datasets import (
+    Background,
     CelebA,
     CelebAHQ,
     Crop,
@@ -16,6 +17,8 @@ from rarl.config.datasets import (
     Folder,
     Lsun,
     OpenMoji,
+    PackageFile,
+    Tiles,
 )
 from rarl.config.document import LONG, RESERVED, Config, Finetuned, Method, Rejection, Tempered
 from rarl.config.errors import ConfigError, nearest
@@ -57,6 +60,7 @@ __all__ = [
     "SINGLE",
     "Adversarial",
     "ArchitectureTable",
+    "Background",
     "CelebA",
     "CelebAHQ",
     "Config",
@@ -85,6 +89,7 @@ __all__ = [
     "NllTable",
     "OpenMoji",
     "Oracle",
+    "PackageFile",
     "Part",
     "Perceptual",
     "Positive",
@@ -104,6 +109,7 @@ __all__ = [
     "SingleCredit",
     "Table",
     "Tempered",
+    "Tiles",
     "TimeFigure",
     "Vqvae",
     "experiments_of",

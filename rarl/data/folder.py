@@ -43,7 +43,7 @@ def open_source(settings: Folder | CelebAHQ, _image_size: int) -> Source:
         ((name, split_of(name, settings.val_fraction)) for name in _names(root)),
         settings.max_images,
     )
-    return Source(f"{settings.kind} {root}", len(kept), settings.crop, stream(kept, read))
+    return Source(f"{settings.kind} {root}", len(kept), settings.crop, stream(kept, read, str))
 
 
 def _names(root: Path) -> Iterator[str]:

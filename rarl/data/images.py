@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from heapq import nsmallest
 from itertools import groupby
 from typing import Literal
@@ -21,6 +22,7 @@ class Picture:
 
     name: str
     split: Split
+    group: str  # of images that resemble each other, such as overlapping tiles; or its own name
     open: Callable[[], Image.Image]
 
 
@@ -33,6 +35,7 @@ class Source:
     crop: Literal["center"] | Crop  # what is still to be cut out of them
     pictures: Iterable[Picture]
     tools: Mapping[str, str] = field(default_factory=dict)  # versions that decide the pixels
+    counts: Mapping[str, int] = field(default_factory=dict)  # what was found and left out
 
 
 def split_of(name: str, val_fraction: float) -> Split:
@@ -60,14 +63,21 @@ def arrange(names: Iterable[tuple[str, Split]], max_images: int | None) -> list[
 
 
 def stream(
-    entries: Iterable[tuple[str, Split]], opener: Callable[[str], Image.Image]
+    entries: Iterable[tuple[str, Split]],
+    opener: Callable[[str], Image.Image],
+    group_of: Callable[[str], str],
 ) -> Iterator[Picture]:
-    """Pictures that `opener` decodes by name when they are asked for."""
+    """Images that `opener` decodes by name when they are asked for, each in its group."""
     for name, split in entries:
-        yield Picture(name, split, lambda name=name: opener(name))  # type: ignore[misc]
+        yield Picture(name, split, group_of(name), partial(opener, name))
+
+
+def name_hash(name: str) -> int:
+    """64 bits of the SHA-256 of a name."""
+    digest = hashlib.sha256(name.encode("utf-8", "surrogateescape")).digest()
+    return int.from_bytes(digest[:8], "big")
 
 
 def _uniform(name: str) -> float:
-    """A number in [0, 1) from the SHA-256 of a name."""
-    digest = hashlib.sha256(name.encode("utf-8", "surrogateescape")).digest()
-    return int.from_bytes(digest[:8], "big") / 2**64
+    """A number in [0, 1)."""
+    return name_hash(name) / 2**64

@@ -45,9 +45,8 @@ def _stream(folders: dict[Split, Path], max_images: int | None) -> Iterator[Pict
             transaction.cursor() as cursor,
         ):
             for key, value in islice(cursor, max_images):
-                yield Picture(
-                    key.decode("ascii", "backslashreplace"), split, partial(decode, value)
-                )
+                name = key.decode("ascii", "backslashreplace")
+                yield Picture(name, split, name, partial(decode, value))
 
 
 @contextmanager

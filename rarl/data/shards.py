@@ -1,13 +1,17 @@
-"""Packed pictures: uint8 .npy files that are memory-mapped, listed in a manifest."""
+"""Packed images: uint8 .npy files that are memory-mapped, and the ranks of the images' groups;
+listed in a manifest."""
 
+from array import array
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from rarl.data import manifest as manifests
-from rarl.data.images import SPLITS, Split
+from rarl.data.groups import ranks_of
+from rarl.data.images import SPLITS, Split, name_hash
 from rarl.data.manifest import Shard, SplitEntry
 from rarl.runtime.errors import UserError
 from rarl.runtime.files import atomic, sha256
@@ -17,7 +21,7 @@ SHARD_BYTES = 64 * 2**20  # a shard is filled in memory, so this bounds it
 
 
 class ShardWriter:
-    """Writes the pictures of one split into shards of equal length; only the last is shorter."""
+    """Writes the images of one split into shards of equal length; only the last is shorter."""
 
     def __init__(
         self, root: Path, split: Split, image_size: int, shard_bytes: int = SHARD_BYTES
@@ -29,34 +33,45 @@ class ShardWriter:
         self._buffer = np.empty((capacity, image_size, image_size, 3), np.uint8)  # (n, H, W, 3)
         self._filled = 0
         self._shards: list[Shard] = []
+        self._groups = array("Q")  # hash of each image's group
 
-    def add(self, picture: NDArray[np.uint8]) -> None:
-        """Appends one picture, (H, W, 3) uint8."""
-        self._buffer[self._filled] = picture
+    def add(self, image: NDArray[np.uint8], group: str) -> None:
+        """Appends one image, (H, W, 3) uint8."""
+        self._buffer[self._filled] = image
+        self._groups.append(name_hash(group))
         self._filled += 1
         if self._filled == len(self._buffer):
             self._flush()
 
     def close(self) -> SplitEntry | None:
-        """Writes what is left; gives the split's part of the manifest, None without a picture."""
+        """Writes what is left; gives the split's part of the manifest, None without an image."""
         if self._filled:
             self._flush()
         if not self._shards:
             return None
-        return SplitEntry(count=sum(s.count for s in self._shards), shards=tuple(self._shards))
+        ranks = ranks_of(np.array(self._groups, np.uint64))
+        return SplitEntry(
+            count=len(ranks),
+            groups=int(ranks.max()) + 1,
+            shards=tuple(self._shards),
+            ranks=self._write(f"{FOLDER}/{self._split}-ranks.npy", ranks),
+        )
 
     def _flush(self) -> None:
         name = f"{FOLDER}/{self._split}-{len(self._shards):05d}.npy"
+        self._shards.append(self._write(name, self._buffer[: self._filled]))
+        self._filled = 0
+
+    def _write(self, name: str, values: NDArray[np.generic]) -> Shard:
         path = self._root / name
         try:
             with atomic(path) as temporary:
                 with temporary.open("wb") as file:
-                    np.save(file, self._buffer[: self._filled], allow_pickle=False)
+                    np.save(file, values, allow_pickle=False)
                 size, digest = temporary.stat().st_size, sha256(temporary)
         except OSError as error:
             raise UserError(f"{path}: cannot be written: {error}; make room and repeat") from None
-        self._shards.append(Shard(file=name, count=self._filled, bytes=size, sha256=digest))
-        self._filled = 0
+        return Shard(file=name, count=len(values), bytes=size, sha256=digest)
 
 
 def remove_shards(root: Path) -> None:
@@ -75,9 +90,13 @@ class Pictures:
         content = manifests.read(manifest)
         self.image_size = content.image_size
         self._from = (manifest, split)
-        shards = content.splits[split].shards
-        self._shards = [_map(manifest, shard, content.image_size) for shard in shards]
-        self._ends = np.cumsum([shard.count for shard in shards])
+        entry, shape = content.splits[split], (content.image_size, content.image_size, 3)
+        self._shards = [
+            _map(manifest, shard, np.dtype(np.uint8), (shard.count, *shape))
+            for shard in entry.shards
+        ]
+        self._ends = np.cumsum([shard.count for shard in entry.shards])
+        self.ranks = _map(manifest, entry.ranks, np.dtype(np.int64), (entry.count,))  # of groups
 
     def __len__(self) -> int:
         return int(self._ends[-1])
@@ -108,7 +127,9 @@ def open_split(manifest: Path, split: Split) -> Pictures:
     return Pictures(manifest, split)
 
 
-def _map(manifest: Path, shard: Shard, image_size: int) -> NDArray[np.uint8]:
+def _map(
+    manifest: Path, shard: Shard, dtype: np.dtype[Any], shape: tuple[int, ...]
+) -> NDArray[Any]:
     path = manifest.parent / shard.file
     size = path.stat().st_size if path.is_file() else 0
     if size != shard.bytes:
@@ -118,10 +139,10 @@ def _map(manifest: Path, shard: Shard, image_size: int) -> NDArray[np.uint8]:
         )
     if sha256(path) != shard.sha256:  # about a second a GB, once a stage
         raise UserError(f"{path}: its content has changed; prepare the data set again")
-    mapped: NDArray[np.uint8] = np.load(path, mmap_mode="r", allow_pickle=False)
-    if mapped.dtype != np.uint8 or mapped.shape != (shard.count, image_size, image_size, 3):
+    mapped: NDArray[Any] = np.load(path, mmap_mode="r", allow_pickle=False)
+    if mapped.dtype != dtype or mapped.shape != shape:
         raise UserError(
-            f"{path}: holds {mapped.dtype} {mapped.shape}, but {manifest} says uint8 "
-            f"{(shard.count, image_size, image_size, 3)}; prepare the data set again"
+            f"{path}: holds {mapped.dtype} {mapped.shape}, but {manifest} says {dtype} "
+            f"{shape}; prepare the data set again"
         )
     return mapped

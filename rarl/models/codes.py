@@ -12,6 +12,8 @@ from rarl.models.serialization import open_artefact
 from rarl.runtime.artefact import Artefact, save
 from rarl.runtime.sample_shards import Piece
 
+TRAIN_RANKS = "train_ranks"  # beside the codes: ranks of the training images' groups
+
 Codes = tuple[Tensor, ...]  # of (B, h, w) int64, coarse to fine
 
 
@@ -41,13 +43,23 @@ def gather(batches: Iterable[Codes], codebook_size: int) -> CodeSet:
     return CodeSet(grids, codebook_size)
 
 
-def save_codes(path: Path, sets: dict[str, CodeSet], metadata: dict[str, Any]) -> None:
-    """Writes named sets, e.g. `train`, `val`, in one file."""
+def save_codes(
+    path: Path,
+    sets: dict[str, CodeSet],
+    metadata: dict[str, Any],
+    train_ranks: Tensor | None = None,
+) -> None:
+    """Writes named sets, e.g. `train`, `val`, in one file.
+
+    `train_ranks`: (N,) int64, ranks of the groups of the training images, where these have some.
+    """
     tensors = {
         f"{name}.{i}": grid.to(torch.int16)
         for name, codes in sets.items()
         for i, grid in enumerate(codes.grids)
     }
+    if train_ranks is not None:
+        tensors[TRAIN_RANKS] = train_ranks
     size = next(iter(sets.values())).codebook_size
     save(path, tensors, {"codebook_size": size, **metadata})
 
@@ -63,7 +75,9 @@ def load_codes(path: Path) -> dict[str, CodeSet]:
 
 
 def _code_sets(artefact: Artefact) -> dict[str, CodeSet]:
-    names = dict.fromkeys(name.rsplit(".", 1)[0] for name in artefact.tensors)
+    names = dict.fromkeys(
+        name.rsplit(".", 1)[0] for name in artefact.tensors if name != TRAIN_RANKS
+    )
     size = artefact.metadata["codebook_size"]
     return {
         name: CodeSet(

@@ -28,7 +28,8 @@ def run(settings: CodesSettings, *, data: Path, vqvae: Path, output: Path) -> No
     }
     if settings.flip:
         sets["train_mirrored"] = _encode(model, train, settings.batch_size, mirrored=True)
-    save_codes(output, sets, provenance.describe("codes", settings, data=data, vqvae=vqvae))
+    metadata = provenance.describe("codes", settings, data=data, vqvae=vqvae)
+    save_codes(output, sets, metadata, torch.tensor(train.ranks))
 
 
 @torch.inference_mode()

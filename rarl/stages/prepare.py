@@ -1,5 +1,6 @@
 """Stage `prepare`: a data set becomes packed squares of one size."""
 
+import sys
 from itertools import groupby
 from pathlib import Path
 
@@ -30,6 +31,8 @@ def run(settings: PrepareSettings, *, manifest: Path) -> None:
     pictures cannot be read; fewer are left out and named in the manifest.
     """
     source = open_source(settings.dataset, settings.image_size)
+    for what, count in source.counts.items():
+        print(f"prepare: {what}: {count}", file=sys.stderr, flush=True)  # noqa: T201 - the log
     manifest.unlink(missing_ok=True)  # the shards that it lists go next
     remove_shards(manifest.parent)
     squares = _Squares(source, settings.image_size)
@@ -39,16 +42,15 @@ def run(settings: PrepareSettings, *, manifest: Path) -> None:
     except BaseException:  # shards without a manifest are of no use to anyone
         remove_shards(manifest.parent)
         raise
-    dataset = settings.dataset.model_dump(mode="json")
     content = Manifest(
         format=FORMAT,
         image_size=settings.image_size,
         source=source.description,
-        dataset=dataset,
-        crop=dataset["crop"],
+        dataset=settings.dataset.model_dump(mode="json"),
         resize=RESIZE_FILTER.name.lower(),
         tools={"pillow": PIL.__version__, **source.tools},
         splits=splits,
+        counts=dict(source.counts),
         unreadable=squares.unreadable(),
         hash=hash_of(splits),
     )
@@ -65,7 +67,7 @@ def _write_shards(
         for picture in group:
             square = squares.of(picture)
             if square is not None:
-                writer.add(square)
+                writer.add(square, picture.group)
         entry = writer.close()
         if entry is not None:
             splits[split] = entry

@@ -51,7 +51,13 @@ def test_every_picture_once(tmp_path: Path, pictures: dict[str, np.ndarray]) -> 
     assert abs(counts["val"] - 90) < 5 * (300 * 0.3 * 0.7) ** 0.5
     assert content["unreadable"] == {"count": 0, "pictures": []}
     assert content["dataset"]["path"] == str(tmp_path / "pictures")
-    assert (content["crop"], content["resize"], content["image_size"]) == ("center", "lanczos", 8)
+    assert content["dataset"]["crop"] == "center"
+    assert (content["resize"], content["image_size"]) == ("lanczos", 8)
+    assert content["counts"] == {}
+    train = open_split(manifest, "train")  # each image is a group, ranked by the hash of its name
+    names = {array[:, 1:-1].tobytes(): name for name, array in pictures.items()}
+    ranked = [names[image.tobytes()] for image in train.take(np.argsort(train.ranks))]
+    assert ranked == sorted(ranked, key=fraction)
 
 
 def test_explicit_crop(tmp_path: Path, pictures: dict[str, np.ndarray]) -> None:
@@ -59,7 +65,7 @@ def test_explicit_crop(tmp_path: Path, pictures: dict[str, np.ndarray]) -> None:
     crop = Crop(left=2, top=0, side=SIZE)
     prepare.run(settings(tmp_path / "pictures", crop=crop), manifest=manifest)
     assert held(manifest) == {array[:, 2:].tobytes() for array in pictures.values()}
-    assert read_json(manifest)["crop"] == {"left": 2, "top": 0, "side": SIZE}
+    assert read_json(manifest)["dataset"]["crop"] == {"left": 2, "top": 0, "side": SIZE}
 
 
 def test_same_pixels_same_hash(tmp_path: Path, pictures: dict[str, np.ndarray]) -> None:
@@ -134,7 +140,7 @@ def test_interrupted_run_leaves_no_manifest_and_is_cleared(
     assert not manifest.exists()
     prepare.run(settings(tmp_path / "pictures"), manifest=manifest)
     names = {path.name for path in (manifest.parent / "shards").iterdir()}
-    assert names == {"train-00000.npy", "val-00000.npy"}
+    assert names == {f"{split}-{of}.npy" for split in ("train", "val") for of in ("00000", "ranks")}
 
 
 def test_missing_data_set_spares_what_was_prepared(

@@ -13,6 +13,7 @@ from rarl.runtime.errors import UserError
 from rarl.runtime.files import read_json, write_json
 
 SIZE, PER_SHARD = 4, 5
+GROUPS = ("a", "b", "c", "d")
 PICTURES = {
     "train": np.random.default_rng(0).integers(0, 256, (12, SIZE, SIZE, 3), dtype=np.uint8),
     "val": np.random.default_rng(1).integers(0, 256, (5, SIZE, SIZE, 3), dtype=np.uint8),
@@ -25,18 +26,18 @@ def manifest(tmp_path: Path) -> Path:
     for split, pictures in PICTURES.items():
         shard_bytes = PER_SHARD * 3 * SIZE**2 + 1
         writer = ShardWriter(tmp_path, split, SIZE, shard_bytes)
-        for picture in pictures:
-            writer.add(picture)
+        for n, picture in enumerate(pictures):
+            writer.add(picture, GROUPS[n % len(GROUPS)])
         splits[split] = writer.close()
     content = Manifest(
-        format=1,
+        format=2,
         image_size=SIZE,
         source="test",
         dataset={},
-        crop="center",
         resize="lanczos",
         tools={},
         splits=splits,
+        counts={},
         unreadable=Unreadable(count=0, pictures=()),
         hash=hash_of(splits),
     )
@@ -56,7 +57,9 @@ def test_shards_on_disk_are_plain_numpy(manifest: Path) -> None:
             len(content),
             hashlib.sha256(content).hexdigest(),
         )
-    assert len(list((manifest.parent / "shards").iterdir())) == 4  # nothing temporary stays
+    assert (
+        len(list((manifest.parent / "shards").iterdir())) == 6
+    )  # with ranks; nothing temporary stays
 
 
 @pytest.mark.parametrize("indices", [[0], [11, 0, 5, 4, 4, 10], [], list(range(12))])
@@ -74,6 +77,28 @@ def test_take(manifest: Path, indices: list[int]) -> None:
 def test_take_outside(manifest: Path, index: int) -> None:
     with pytest.raises(IndexError):
         open_split(manifest, "train").take([0, index])
+
+
+def by_hash(group: str) -> str:
+    return hashlib.sha256(group.encode()).hexdigest()
+
+
+def test_groups_are_ranked_by_hash(manifest: Path) -> None:
+    """From 0 in each split, whatever the order of the images."""
+    order = sorted(GROUPS, key=by_hash)
+    for split, pictures in PICTURES.items():
+        expected = [order.index(GROUPS[n % 4]) for n in range(len(pictures))]
+        assert open_split(manifest, split).ranks.tolist() == expected
+        assert read_json(manifest)["splits"][split]["groups"] == 4
+
+
+def test_ranks_that_have_changed(manifest: Path) -> None:
+    ranks = manifest.parent / "shards" / "val-ranks.npy"
+    content = bytearray(ranks.read_bytes())
+    content[-1] ^= 1
+    ranks.write_bytes(content)
+    with pytest.raises(UserError, match=r"val-ranks\.npy: its content has changed; prepare"):
+        open_split(manifest, "val")
 
 
 def test_val_is_another_split(manifest: Path) -> None:
@@ -120,7 +145,7 @@ def test_a_manifest_of_another_size(manifest: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("key", "value"), [("format", 2), ("image_size", 0), ("splits", {}), ("surprise", 1)]
+    ("key", "value"), [("format", 1), ("image_size", 0), ("splits", {}), ("surprise", 1)]
 )
 def test_manifest_of_another_form(manifest: Path, key: str, value: object) -> None:
     write_json(manifest, read_json(manifest) | {key: value})
@@ -159,6 +184,6 @@ def test_no_picture_no_entry(tmp_path: Path) -> None:
 def test_full_disk_is_told(tmp_path: Path) -> None:
     (tmp_path / "shards").write_text("a file where the folder should be")
     writer = ShardWriter(tmp_path, "val", SIZE)
-    writer.add(PICTURES["val"][0])
+    writer.add(PICTURES["val"][0], "a")
     with pytest.raises(UserError, match=r"val-00000\.npy: cannot be written"):
         writer.close()

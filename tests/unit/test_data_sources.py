@@ -4,6 +4,7 @@ import hashlib
 import io
 import re
 import sys
+from collections import Counter
 from pathlib import Path
 
 import lmdb
@@ -18,6 +19,7 @@ from rarl.config import CelebA, CelebAHQ, Crop, Dataset, Folder, Lsun, OpenMoji
 from rarl.data import celeba as celeba_source
 from rarl.data.decode import to_square
 from rarl.data.images import Source, arrange, split_of
+from rarl.data.openmoji_groups import group_of
 from rarl.data.sources import open_source
 from rarl.runtime.errors import UserError
 
@@ -296,11 +298,40 @@ def test_openmoji_holds_every_svg() -> None:
     svgs = sorted(name for name in files if name.endswith(".svg"))
     assert len(svgs) == 4495
 
-    def of_picture(name: str) -> float:  # whatever the skin tone
-        return fraction(re.sub("-1F3F[BCDEF]", "", name))
+    assert got["val"] == [name for name in svgs if fraction(group_of(name)) < 0.1]
+    assert got["train"] == [name for name in svgs if fraction(group_of(name)) >= 0.1]
 
-    assert got["val"] == [name for name in svgs if of_picture(name) < 0.1]
-    assert got["train"] == [name for name in svgs if of_picture(name) >= 0.1]
+
+def test_no_skin_tone_of_a_train_image_is_in_val() -> None:
+    """Oracle: every image with a tone has one without among OpenMoji's own files."""
+    opened = list(open_source(openmoji(max_images=None, val_fraction=0.3), 16).pictures)
+    splits = {picture.name: picture.split for picture in opened}
+    groups = {picture.name: picture.group for picture in opened}
+    toned = [name for name in splits if re.search("-1F3F[BCDEF]", name)]
+    without = {groups[name]: name for name in splits.keys() - set(toned)}
+    assert len(toned) == 2030
+    for name in toned:
+        assert splits[name] == splits[without[groups[name]]], name
+    for name, base in (
+        ("1F44B-1F3FD", "1F44B"),  # waving hand
+        ("26F9-1F3FB-200D-2640-FE0F", "26F9-FE0F-200D-2640-FE0F"),  # a tone in the place of FE0F
+        ("1F469-1F3FB-200D-1F91D-200D-1F468-1F3FF", "1F46B"),  # two people, two tones
+        ("1FAF1-1F3FC-200D-1FAF2-1F3FB", "1F91D"),  # handshake
+    ):
+        assert groups[f"{name}.svg"] == groups[f"{base}.svg"]
+
+
+def test_every_group_of_skin_tones_is_as_large_as_unicode_says() -> None:
+    """One person has 5 tones and none; two have 25 pairs of tones and none."""
+    opened = open_source(openmoji(max_images=None, val_fraction=0.3), 16).pictures
+    sizes = Counter(picture.group for picture in opened).values()
+    assert set(sizes) == {1, 6, 26}
+
+
+@pytest.mark.parametrize("limit", [1, 0])
+def test_one_image_is_refused(limit: int) -> None:
+    with pytest.raises(ValidationError, match="max_images"):
+        openmoji(max_images=limit)
 
 
 def test_openmoji_renders_on_the_background() -> None:
@@ -327,7 +358,8 @@ def test_openmoji_crop_is_a_crop_of_a_larger_rendering() -> None:
 
 
 def test_openmoji_faults(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert "background 'whit' is no CSS colour" in refusal(openmoji(background="whit"))
+    with pytest.raises(ValidationError, match="'whit' is no colour \\(did you mean 'white'"):
+        openmoji(background="whit")
     assert "leaves the pictures" in refusal(openmoji(crop=Crop(left=40, top=0, side=33)))
     monkeypatch.setitem(sys.modules, "resvg_py", None)
     assert "pip install resvg-py" in refusal(openmoji())

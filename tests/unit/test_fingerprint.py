@@ -210,6 +210,14 @@ TOUCHES = {
     "data/folder.py": {"prepare folder", "prepare celeba_hq"},
     "data/lsun.py": {"prepare lsun"},
     "data/openmoji.py": {"prepare openmoji"},
+    "data/openmoji_groups.py": {"prepare openmoji"},
+    "data/tiles.py": {"prepare tiles"},
+    "data/tile_filters.py": {"prepare tiles"},
+    "data/strips.py": {"prepare tiles"},
+    "data/groups.py": {f"prepare {kind}" for kind in kinds.DATASETS}
+    | {"vqvae", "codes"}
+    | OF_IMAGES,
+    "models/code_groups.py": set(),
     "data/sources.py": {f"prepare {kind}" for kind in kinds.DATASETS},
     "data/loaders.py": VQVAES | {"codes"} | OF_IMAGES,
     "models/critic.py": {"critic", "reject", "vqvae adversarial"} | WITH_CRITIC,

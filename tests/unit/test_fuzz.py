@@ -110,14 +110,17 @@ def test_a_configuration_file_of_anything(tmp_path: Path, content: bytes):
 
 SHARD = {"file": "shards/train-00000.npy", "count": 1, "bytes": 3, "sha256": "0"}
 MANIFEST = {
-    "format": 1,
+    "format": 2,
     "image_size": 8,
     "source": "x",
     "dataset": {},
-    "crop": "center",
+    "counts": {},
     "resize": "lanczos",
     "tools": {},
-    "splits": {name: {"count": 1, "shards": [SHARD]} for name in ("train", "val")},
+    "splits": {
+        name: {"count": 1, "groups": 1, "shards": [SHARD], "ranks": SHARD}
+        for name in ("train", "val")
+    },
     "unreadable": {"count": 0, "pictures": []},
     "hash": "0",
 }

@@ -9,6 +9,7 @@ from safetensors.torch import save_file
 
 from helpers.small_settings import critic_settings
 from rarl.config import Vqvae
+from rarl.models.code_groups import hold_out_of_file, load_train_ranks
 from rarl.models.codes import CodeSet, load_codes, load_draw, save_codes, save_draw
 from rarl.models.critic import Critic
 from rarl.models.critic_file import load_critic, save_critic
@@ -87,6 +88,24 @@ def test_code_sets_return_grid_by_grid(tmp_path: Path):
     both = again["train"] + again["train_mirrored"]
     assert len(both) == 10
     assert torch.equal(both.grids[1][5:], torch.ones(5, 4, 4, dtype=torch.int16))
+
+
+def test_ranks_return_beside_the_codes_and_hold_groups_out(tmp_path: Path):
+    path = tmp_path / "codes.safetensors"
+    sets = {name: CodeSet((torch.arange(6).view(6, 1, 1),), 9) for name in ("train", "val")}
+    ranks = torch.tensor([2, 0, 1, 2, 1, 2])
+    save_codes(path, sets, {}, ranks)
+    assert list(load_codes(path)) == ["train", "val"]
+    assert torch.equal(load_train_ranks(path), ranks)
+    parts = hold_out_of_file(path, 3)
+    assert parts.held_out.grids[0].flatten().tolist() == [0, 3, 5]
+    assert parts.kept.grids[0].flatten().tolist() == [1, 2, 4]
+    save_codes(path, sets, {})
+    with pytest.raises(UserError, match="holds no groups of images"):
+        load_train_ranks(path)
+    save_codes(path, sets, {}, torch.zeros(6, dtype=torch.long))
+    with pytest.raises(UserError, match="all images are in one group"):
+        hold_out_of_file(path, 3)
 
 
 @pytest.mark.parametrize("content", [b"", b"no safetensors", b"\x80\x04\x95pickle"])
