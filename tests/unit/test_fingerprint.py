@@ -205,6 +205,7 @@ TOUCHES = {
     "models/vqvae.py": {"vqvae", "codes", "critic", "reject"} | TUNED | FROM_CODES | PICTURED,
     "models/pixelcnn.py": SAMPLING | {"prior", "nll"},
     "models/pixelcnn_sampler.py": SAMPLING,
+    "models/recorded.py": SAMPLING,
     "sampling.py": SAMPLING,
     "rl/rejection.py": {"reject"},
     "metrics/inception.py": INCEPTION,
