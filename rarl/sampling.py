@@ -83,14 +83,14 @@ def _sampler(
 ) -> PixelCNNSampler:
     """One for a batch of images: on a GPU the one that was recorded before, where there is one."""
 
-    def invert(logits: Tensor, numbers: Tensor) -> Tensor:
-        return _invert(policy_log_probs(logits, temperature, top_k), numbers)
+    def choose(logits: Tensor, numbers: Tensor) -> Tensor:
+        return invert(policy_log_probs(logits, temperature, top_k), numbers)
 
     if not cuda_graph.usable(like.device):
-        return PixelCNNSampler(cast_weights(network, like, but="logits"), invert, batch)
+        return PixelCNNSampler(cast_weights(network, like, but="logits"), choose, batch)
     copy = recorded.refreshed(network, like)
     key = (batch, temperature, top_k)
-    return copy.sampler(key, lambda of: PixelCNNSampler(of, invert, batch, recorded=True))
+    return copy.sampler(key, lambda of: PixelCNNSampler(of, choose, batch, recorded=True))
 
 
 def draw(
@@ -110,7 +110,7 @@ def draw(
         yield sample(prior, uniforms, temperature=temperature, top_k=top_k)
 
 
-def _invert(log_probs: Float[Tensor, "b k"], uniform: Float[Tensor, " b"]) -> Int[Tensor, " b"]:
+def invert(log_probs: Float[Tensor, "b k"], uniform: Float[Tensor, " b"]) -> Int[Tensor, " b"]:
     """The code at which the cumulative distribution passes `uniform`."""
     cumulative = log_probs.exp().cumsum(-1)
     target = uniform.unsqueeze(1) * cumulative[:, -1:]  # rounding leaves the sum near 1, not 1

@@ -4,7 +4,6 @@ from statistics import fmean
 
 import torch
 from torch import Tensor
-from torchvision.transforms.v2.functional import horizontal_flip
 
 from rarl.config.stages.train import VqvaeSettings
 from rarl.data.batches import batch_indices, consecutive
@@ -41,7 +40,7 @@ def train_vqvae(
         images = load_images(train, parallel.local_shard(indices), device)
         if of.flip:
             mirrored = parallel.local_shard(torch.rand(len(indices), 1, 1, 1, device=device) < 0.5)
-            images = torch.where(mirrored, horizontal_flip(images), images)
+            images = torch.where(mirrored, images.flip(-1), images)
         out = model(images)
         losses = vqvae_loss(images, out, of.beta)
         optimiser.zero_grad()
