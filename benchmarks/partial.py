@@ -44,7 +44,11 @@ class Iteration:
 
     def cells(self, beside: "Iteration") -> list[str]:
         """Figures of a row, and their ratios to another row's."""
-        ratios = (self.seconds / beside.seconds, self.memory / beside.memory)
+        ratios = (
+            self.seconds / beside.seconds,
+            sum(self.work.values()) / sum(beside.work.values()),
+            self.memory / beside.memory,
+        )
         reached = {name: self.work[name] / self.time[name] / self.peak for name in PHASES}
         return [
             f"{self.seconds:.2f}",
@@ -57,7 +61,7 @@ class Iteration:
 def measure(path: str, experiment: str, method: str, repeats: int) -> Iteration:
     """The mean of some iterations after one to warm up.
 
-    Two, as by default, hold one gradient penalty where it comes with every fourth critic step.
+    Rows are at another height in each, which changes what they cost.
     """
     with autocast(load(path).experiments[experiment].precision):
         learner, product = new_learner(path, experiment, method), Product()
@@ -126,7 +130,7 @@ def main() -> None:
     parser.add_argument("config")
     parser.add_argument("experiments", nargs="+")
     parser.add_argument("--methods", nargs=2, default=["single", "partial"])
-    parser.add_argument("--repeats", type=int, default=2)
+    parser.add_argument("--repeats", type=int, default=6)
     parser.add_argument("--threads", type=int, default=1)
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
@@ -140,7 +144,7 @@ def main() -> None:
             rows.append([f"{experiment}, {method}", *found.cells(full)])
     show(
         f"An RL iteration; {options.config}",
-        ["experiment, method", "s", "MiB", "time", "memory", *PHASES],
+        ["experiment, method", "s", "MiB", "time", "FLOPs", "memory", *PHASES],
         rows,
     )
 

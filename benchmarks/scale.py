@@ -21,7 +21,6 @@ from math import ceil
 from typing import Any, NamedTuple
 
 import torch
-import torchvision
 from timing import Arithmetic
 from torch import Tensor, nn
 from torch._ops import OpOverload
@@ -229,6 +228,8 @@ def policy_pass(
 def feature_flops(config: Config, experiment: str) -> float:
     settings = ExtractorSettings.from_config(config, experiment)
     if settings.name == "inception":  # without the weights of the FID's, which may be missing
+        import torchvision  # noqa: PLC0415 - nothing else needs it
+
         network = torchvision.models.inception_v3(aux_logits=False, init_weights=False).eval()
         return cost(lambda: network(torch.zeros(1, 3, 299, 299)), pictures=1).flops
     extractor = load_extractor(settings, CPU)

@@ -22,7 +22,6 @@ import torch
 import torch.nn.functional as F
 from timing import Product, alone, flops, peak_memory, seconds, show
 from torch import Tensor, nn
-from torchvision.transforms.v2.functional import horizontal_flip
 
 from rarl.config import Config, Precision, Prior, load
 from rarl.config.stages.data import PrepareSettings
@@ -85,7 +84,7 @@ def of_vqvae(config: Config, experiment: str, folder: Path) -> Contest:
             images = to_unit(pixels[torch.randint(len(pixels), (of.batch_size,))].to(on))
             if of.flip:
                 mirrored = torch.rand(len(images), 1, 1, 1, device=on) < 0.5
-                images = torch.where(mirrored, horizontal_flip(images), images)
+                images = torch.where(mirrored, images.flip(-1), images)
             optimiser.zero_grad()
             vqvae_loss(images, model(images), of.beta)["loss"].backward()
             optimiser.step()

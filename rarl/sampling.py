@@ -9,14 +9,14 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
+from rarl.models import recorded
 from rarl.models.codes import Codes
-from rarl.models.pixelcnn import ALL_ROWS
+from rarl.models.pixelcnn import ALL_ROWS, PixelCNN
 from rarl.models.pixelcnn_sampler import PixelCNNSampler
 from rarl.models.prior import CodePrior
-from rarl.runtime import seeds
+from rarl.runtime import cuda_graph, seeds
 from rarl.runtime.precision import cast_weights
 
-WORTH_RECORDING = 4  # rows: the first is run, the second recorded
 EXCLUDED = -1.0e4  # a logit whose probability is 0 in float32, yet finite in a loss
 
 
@@ -31,6 +31,7 @@ def policy_log_probs(
     return logits.log_softmax(-1)
 
 
+@torch.inference_mode(False)  # what is kept for the next call may be changed there, too
 @torch.no_grad()
 def sample(
     prior: CodePrior,
@@ -61,29 +62,35 @@ def sample(
     if rows is not None and context is None:
         raise ValueError("rows need a context around them")
 
-    def invert(logits: Tensor, numbers: Tensor) -> Tensor:
-        return _invert(policy_log_probs(logits, temperature, top_k), numbers)
-
     drawn: list[Tensor] = []
-    grids = uniforms.split(prior.positions, 1)
-    for (grid, pixelcnn), flat in zip(prior.grids.items(), grids, strict=True):
+    levels = uniforms.split(prior.positions, 1)
+    for (level, pixelcnn), flat in zip(prior.grids.items(), levels, strict=True):
         numbers = flat.unflatten(1, (pixelcnn.side, pixelcnn.side))  # (B, H, W)
-        given = context[grid] if context else torch.zeros_like(numbers, dtype=torch.long)
-        first, last, _ = (rows[grid] if rows else ALL_ROWS).indices(pixelcnn.side)
-        above = drawn[-1] if drawn else None
-        fast = cast_weights(pixelcnn, uniforms, but="logits")
-        state = PixelCNNSampler(
-            fast,
-            invert,
-            len(numbers),
-            given[:, :first],
-            above,
-            recorded=uniforms.is_cuda and last - first >= WORTH_RECORDING,
-        )
-        for row in range(first, last):
-            state.draw_row(numbers[:, row])
-        drawn.append(torch.cat((state.codes[:, :last], given[:, last:]), 1))
+        given = context[level] if context else torch.zeros_like(numbers, dtype=torch.long)
+        first, last, _ = (rows[level] if rows else ALL_ROWS).indices(pixelcnn.side)
+        if first < last:
+            state = _sampler(pixelcnn, len(numbers), uniforms, temperature, top_k)
+            state.begin(given[:, :first], drawn[-1] if drawn else None, until=last)
+            for row in range(first, last):
+                state.draw_row(numbers[:, row])
+            given = torch.cat((state.codes[:, :last], given[:, last:]), 1)
+        drawn.append(given)
     return tuple(drawn)
+
+
+def _sampler(
+    network: PixelCNN, batch: int, like: Tensor, temperature: float, top_k: int
+) -> PixelCNNSampler:
+    """One for a batch of images: on a GPU the one that was recorded before, where there is one."""
+
+    def choose(logits: Tensor, numbers: Tensor) -> Tensor:
+        return invert(policy_log_probs(logits, temperature, top_k), numbers)
+
+    if not cuda_graph.usable(like.device):
+        return PixelCNNSampler(cast_weights(network, like, but="logits"), choose, batch)
+    copy = recorded.refreshed(network, like)
+    key = (batch, temperature, top_k)
+    return copy.sampler(key, lambda of: PixelCNNSampler(of, choose, batch, recorded=True))
 
 
 def draw(
@@ -103,7 +110,7 @@ def draw(
         yield sample(prior, uniforms, temperature=temperature, top_k=top_k)
 
 
-def _invert(log_probs: Float[Tensor, "b k"], uniform: Float[Tensor, " b"]) -> Int[Tensor, " b"]:
+def invert(log_probs: Float[Tensor, "b k"], uniform: Float[Tensor, " b"]) -> Int[Tensor, " b"]:
     """The code at which the cumulative distribution passes `uniform`."""
     cumulative = log_probs.exp().cumsum(-1)
     target = uniform.unsqueeze(1) * cumulative[:, -1:]  # rounding leaves the sum near 1, not 1

@@ -45,12 +45,20 @@ class GatedLayer(nn.Module):
 
         Above `v` lies the border of zeros, or else rows that `skip` = `reach` makes needless.
         """
+        v = self.next_v(v, skip)
+        return v, self.next_h(v, h)
+
+    def next_v(self, v: Tensor, skip: int = 0) -> Tensor:
+        """As `forward`, the stream that needs no other."""
         p = self.reach
         u = self.conv_v(F.pad(F.relu(v), (p, p, p - skip, 0)))
-        v = v[:, :, skip:] + F.glu(self.gate_v(self.dropout(F.relu(u))), 1)
-        u = self.conv_h(F.pad(F.relu(h), (p, 0))) + self.link(F.relu(v[:, :, -h.shape[2] :]))
-        h = h + F.glu(self.gate_h(self.dropout(F.relu(u))), 1)
-        return v, h
+        return v[:, :, skip:] + F.glu(self.gate_v(self.dropout(F.relu(u))), 1)
+
+    def next_h(self, v: Tensor, h: Tensor) -> Tensor:
+        """As `forward`, given what `next_v` made of `v`."""
+        seen = self.link(F.relu(v[:, :, v.shape[2] - h.shape[2] :]))
+        u = self.conv_h(F.pad(F.relu(h), (self.reach, 0))) + seen
+        return h + F.glu(self.gate_h(self.dropout(F.relu(u))), 1)
 
 
 class CausalAttention(nn.Module):
@@ -121,9 +129,17 @@ class Conditioning(nn.Module):
         )
         self.enlarge = nn.ConvTranspose2d(hidden, hidden, 2, 2)
 
-    def forward(self, codes: Int[Tensor, "b h w"]) -> Float[Tensor, "b c height width"]:
-        embedded = self.embedding(codes).permute(0, 3, 1, 2) + self.position
-        return self.enlarge(F.relu(self.layers(embedded)))
+    def forward(
+        self, codes: Int[Tensor, "b h w"], rows: slice = ALL_ROWS
+    ) -> Float[Tensor, "b c rows width"]:
+        """The features of some `rows` of the finer grid, from the coarse rows that they see."""
+        first, last, _ = rows.indices(2 * codes.shape[1])
+        begin, end = first // 2, (last + 1) // 2  # of the coarse rows that become these
+        top = max(0, begin - len(self.layers))  # a layer sees one row further
+        seen = slice(top, end + len(self.layers))
+        embedded = self.embedding(codes[:, seen]).permute(0, 3, 1, 2) + self.position[:, seen]
+        x = self.layers(embedded)[:, :, begin - top : end - top]
+        return self.enlarge(F.relu(x))[:, :, first - 2 * begin : last - 2 * begin]
 
 
 class ConditioningLayer(nn.Module):
@@ -199,11 +215,12 @@ class PixelCNN(nn.Module):
     ) -> Float[Tensor, "b rows w c"]:
         """As `forward`, what the last layer, `classify`, makes logits of."""
         first, last, _ = rows.indices(self.side)
-        begin, *tops = self._tops(first)
+        begin, *tops = self.tops(first)
         embedded = self.embedding(codes[:, begin:last])  # (B, H, W, C)
-        v, h = self.enter(embedded.permute(0, 3, 1, 2), self.place(above)[:, :, begin:])
+        grid = embedded.permute(0, 3, 1, 2)
+        v = self.first_v(grid, self.place(above, slice(begin, last)), tops[0] - begin)
+        h = self.first_h(grid[:, :, tops[-1] - begin :], v)
         previous = shift(embedded.flatten(1, 2)) if self.attention else None
-        v, h = v[:, :, tops[0] - begin :], h[:, :, tops[-1] - begin :]
         for i, layer in enumerate(self.layers):
             v, h = layer(v, h, tops[i + 1] - tops[i])
             if previous is not None and str(i) in self.attention:
@@ -211,7 +228,7 @@ class PixelCNN(nn.Module):
                 h = flat.transpose(1, 2).unflatten(2, h.shape[2:])
         return self._refine(h[:, :, first - tops[-1] :].permute(0, 2, 3, 1))
 
-    def _tops(self, first: int) -> list[int]:
+    def tops(self, first: int) -> list[int]:
         """The first row that matters to the rows from `first` on: of the codes, then of `v` before
         layer 0, 1, ... and behind the last.
 
@@ -222,23 +239,31 @@ class PixelCNN(nn.Module):
         depth = len(self.layers) + 1
         return [max(0, first - self.reach * (depth - i)) for i in range(depth + 1)]
 
-    def place(self, above: Tensor | None) -> Float[Tensor, "b c h w"]:
-        """What each position knows beside the codes before it; B = 1 without a condition."""
+    def place(self, above: Tensor | None, rows: slice = ALL_ROWS) -> Float[Tensor, "b c rows w"]:
+        """What each position in `rows` knows beside the codes before it.
+
+        B = 1 without a condition. It enters `v`, which hands it on to `h` in every layer.
+        """
         if (above is None) != (self.conditioning is None):
             need = "needs" if above is None else "takes no"
             raise ValueError(f"this prior {need} codes of a coarser grid")
-        position = self.position.unsqueeze(0)
-        return position if self.conditioning is None else position + self.conditioning(above)
+        position = self.position[:, rows].unsqueeze(0)
+        return position if self.conditioning is None else position + self.conditioning(above, rows)
 
-    def enter(self, embedded: Tensor, place: Tensor) -> tuple[Tensor, Tensor]:
-        """(B, C, H, W) embeddings to the first (v, h), which are strictly causal.
+    def first_v(self, embedded: Tensor, place: Tensor, skip: int = 0) -> Tensor:
+        """(B, C, H, W) embeddings and what their positions know to the first, strictly causal `v`.
 
-        The condition enters `v`, which hands it on to `h` in every layer.
+        Leaves the first `skip` rows out, as a layer does.
         """
-        p, rows = self.reach, embedded.shape[2]
-        v = self.enter_v(F.pad(embedded, (p, p, p, 0))[:, :, :-1]) + place[:, :, :rows]
-        h = self.enter_h(F.pad(embedded, (p, 0))[..., :-1]) + self.link(F.relu(v))
-        return upcast(v), upcast(h)
+        p = self.reach
+        above = F.pad(embedded, (p, p, p - skip, 0))[:, :, :-1]
+        return upcast(self.enter_v(above) + place[:, :, skip:])
+
+    def first_h(self, embedded: Tensor, v: Tensor) -> Tensor:
+        """The first, strictly causal `h`, of the last rows of `v`: those that are embedded."""
+        seen = self.link(F.relu(v[:, :, v.shape[2] - embedded.shape[2] :]))
+        left = F.pad(embedded, (self.reach, 0))[..., :-1]
+        return upcast(self.enter_h(left) + seen)
 
     def head(self, h: Float[Tensor, "... c"]) -> Float[Tensor, "... k"]:
         return self.classify(self._refine(h))

@@ -43,28 +43,19 @@ class PixelCNNSampler:
     """The state of drawing a batch of grids; call in evaluation mode, without gradients.
 
     >>> state = PixelCNNSampler(prior, draw, batch=16)
-    >>> for row in range(side):
+    >>> state.begin(given, above, until=side)
+    >>> for row in range(state.row, side):
     ...     state.draw_row(numbers[:, row])  # (B, W) in [0, 1)
     >>> state.codes  # (B, H, W) int64
 
     A row is one function of tensors of fixed shapes, whose kernels a GPU replays (`CudaGraph`).
+    `begin` may be called again: another batch is drawn in the same tensors, and what was recorded
+    stays valid.
     """
 
-    def __init__(
-        self,
-        prior: PixelCNN,
-        draw: Draw,
-        batch: int,
-        given: Int[Tensor, "b rows w"] | None = None,
-        above: Int[Tensor, "b h w"] | None = None,
-        *,
-        recorded: bool = False,
-    ) -> None:
-        """Starts at the first row, or below the rows of codes that are given.
-
-        `above` is the next coarser grid, for a conditional prior. `recorded`: that a row may be
-        replayed on a GPU, for which attention takes in all positions and masks those to come: more
-        arithmetic.
+    def __init__(self, prior: PixelCNN, draw: Draw, batch: int, *, recorded: bool = False) -> None:
+        """`recorded`: that a row may be replayed on a GPU, for which attention takes in all
+        positions and masks those to come: more arithmetic.
         """
         self.prior, self._draw, side, reach = prior, draw, prior.side, prior.reach
         self._batch, self._side, self._reach, self._recorded = batch, side, reach, recorded
@@ -83,22 +74,52 @@ class PixelCNNSampler:
         self._previous = like.new_zeros(batch, hidden)
         self._weights = [_matrices(cast(GatedLayer, layer)) for layer in prior.layers]
         self._enter = _taps(prior.enter_h.weight)
-        self._place = upcast(prior.place(above))
+        self._place = prior.position.unsqueeze(0)  # see `begin`
+        self._top = 0  # its first row
         self._attention = self._attention_caches()
         self._order = torch.arange(side**2, device=like.device)
-        self._recording = CudaGraph()
-        if given is not None and given.shape[1]:
+        self._graph = CudaGraph()
+
+    def begin(
+        self,
+        given: Int[Tensor, "b rows w"],
+        above: Int[Tensor, "b h w"] | None,
+        *,
+        until: int,
+    ) -> None:
+        """A batch below the rows of codes that are given, if any, with the weights of now.
+
+        `above` is the next coarser level, for a conditional prior. Rows from `until` on will not be
+        drawn.
+        """
+        self._renew()
+        self.row = given.shape[1]
+        self._top = self.prior.tops(self.row)[0]  # the first row that is still seen
+        self._place = upcast(self.prior.place(above, slice(self._top, until)))
+        if self.row:
+            self.codes[:, : self.row] = given
             self._prefill(given)
 
     def draw_row(self, numbers: Float[Tensor, "b w"]) -> None:
         """Draws the next row, from left to right."""
-        place = self._place[:, :, self.row : self.row + 1]
+        place = self._place[:, :, self.row - self._top : self.row - self._top + 1]
         start = self._order[self.row * self._side : self.row * self._side + 1]
         if self._recorded:
-            self.codes[:, self.row] = self._recording(self._row, numbers, place, start)
+            self.codes[:, self.row] = self._graph(self._row, numbers, place, start)
         else:
             self.codes[:, self.row] = self._row(numbers, place, start)
         self.row += 1
+
+    def _renew(self) -> None:
+        """The network's weights, nothing of another batch; all tensors stay in their place."""
+        self._enter.copy_(_taps(self.prior.enter_h.weight))
+        for held, layer in zip(self._weights, self.prior.layers, strict=True):
+            for matrix, now in zip(held, _matrices(cast(GatedLayer, layer)), strict=True):
+                matrix.copy_(now)
+        caches = [self.codes, self._above, self._left, self._previous, *self._v, *self._h]
+        caches += [tensor for cache in self._attention.values() for tensor in cache[1:]]
+        for tensor in caches:
+            tensor.zero_()
 
     def _attention_caches(self) -> dict[int, _Attention]:
         like, caches = self.prior.link.weight, {}
@@ -170,25 +191,35 @@ class PixelCNNSampler:
         return h + cache.module.merge(attended).squeeze(1)
 
     def _prefill(self, given: Tensor) -> None:
-        """One teacher-forced pass over the given rows fills every cache."""
+        """One teacher-forced pass over the given rows that are still seen fills every cache.
+
+        Only attention needs their `h`.
+        """
         prior, p, rows = self.prior, self._reach, given.shape[1]
-        self.codes[:, :rows], self.row = given, rows
-        embedded = prior.embedding(given)  # (B, rows, W, C)
-        flat = embedded.flatten(1, 2)
-        grid = embedded.permute(0, 3, 1, 2)
-        v, h = prior.enter(grid, self._place)
+        begin, *tops = prior.tops(rows)
+        embedded = prior.embedding(given[:, begin:])  # (B, rows, W, C)
+        flat, grid = embedded.flatten(1, 2), embedded.permute(0, 3, 1, 2)
         _keep_last(self._above, grid, p)
+        self._previous.copy_(flat[:, -1])
+        v = prior.first_v(grid, self._place[:, :, : rows - begin], tops[0] - begin)
+        h = prior.first_h(grid, v) if self._attention else None
         for i, module in enumerate(prior.layers):
             layer = cast(GatedLayer, module)
             _keep_last(self._v[i], F.relu(v), p)
-            v, h = layer(v, h)
-            if i in self._attention:
-                attention, tokens = self._attention[i], h.flatten(2).transpose(1, 2)
-                _, key, value = attention.module.project(tokens, shift(flat))
-                attention.keys[:, :, : rows * self._side] = key
-                attention.values[:, :, : rows * self._side] = value
-                h = attention.module(tokens, shift(flat)).transpose(1, 2).unflatten(2, h.shape[2:])
-        self._previous.copy_(flat[:, -1])
+            if h is None and i == len(self._v) - 1:
+                return  # nothing sees the last `v` of a row above
+            v = layer.next_v(v, tops[i + 1] - tops[i])
+            if h is not None:
+                h = layer.next_h(v, h)
+            if h is not None and i in self._attention:
+                h = self._attend_given(self._attention[i], h, shift(flat))
+
+    def _attend_given(self, cache: _Attention, h: Tensor, previous: Tensor) -> Tensor:
+        tokens = h.flatten(2).transpose(1, 2)
+        _, key, value = cache.module.project(tokens, previous)
+        cache.keys[:, :, : key.shape[2]] = key
+        cache.values[:, :, : key.shape[2]] = value
+        return cache.module(tokens, previous).transpose(1, 2).unflatten(2, h.shape[2:])
 
 
 def _below(rows: Float[Tensor, "b c h w"], row: Float[Tensor, "b c w"]) -> Tensor:
@@ -217,5 +248,5 @@ def _matrices(layer: GatedLayer) -> _LayerWeights:
     return _LayerWeights(
         _taps(layer.conv_h.weight),
         gate.weight[:, :, 0, 0].T.contiguous(),
-        cast(Tensor, gate.bias),
+        cast(Tensor, gate.bias).clone(),
     )

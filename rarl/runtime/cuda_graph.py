@@ -58,6 +58,11 @@ class CudaGraph:
             self._output = function(*self._inputs)
 
 
+def usable(on: torch.device) -> bool:
+    """Whether there is something to record on: a GPU."""
+    return on.type == "cuda"
+
+
 @cache
 def _side_stream(on: torch.device) -> torch.cuda.Stream:
     """One for all recordings: libraries keep a workspace for every stream that they have seen."""

@@ -8,7 +8,7 @@ each takes its share: so the number of processes decides no more than the order 
 import os
 from collections.abc import Callable, Iterable
 from datetime import timedelta
-from typing import TypeVar, cast
+from typing import Literal, TypeVar, cast
 
 import torch
 import torch.distributed as dist
@@ -22,13 +22,25 @@ T = TypeVar("T")
 PATIENCE = timedelta(hours=6)  # the others wait while the first evaluates
 
 
-def join() -> None:
-    """Meets the other processes, if there are any; call once, before any model is built."""
+Backend = Literal["nccl", "gloo"]
+
+
+def join(backend: Backend | None = None) -> None:
+    """Meets the other processes, if there are any; call once, before any model is built.
+
+    Without a `backend`, the usual one. Processes of one machine take its GPUs in turn.
+    """
     if world_size() > 1 and not dist.is_initialized():
-        if torch.cuda.is_available():
-            torch.cuda.set_device(int(os.environ["LOCAL_RANK"]))
-        backend = "nccl" if torch.cuda.is_available() else "gloo"
-        dist.init_process_group(backend, timeout=PATIENCE)
+        gpus = torch.cuda.device_count()
+        if gpus:
+            torch.cuda.set_device(int(os.environ.get("LOCAL_RANK", rank())) % gpus)
+        beside = int(os.environ.get("LOCAL_WORLD_SIZE", world_size()))  # on this machine
+        dist.init_process_group(backend or usual_backend(beside, gpus), timeout=PATIENCE)
+
+
+def usual_backend(processes: int, gpus: int) -> Backend:
+    """Of processes on one machine: NCCL, which refuses two on one GPU, else gloo."""
+    return "nccl" if processes <= gpus else "gloo"
 
 
 def local_shard(rows: Tensor) -> Tensor:

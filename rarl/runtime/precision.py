@@ -47,14 +47,20 @@ def cast_weights(module: Module, like: Tensor, *, but: str) -> Module:
     The module itself where nothing is cast. For a network that runs many times with the same
     weights: autocast would convert them each time.
     """
-    on = like.device.type
-    if not torch.is_autocast_enabled(on):
+    dtype = product_dtype(like)
+    if dtype is None:
         return module
     copy = deepcopy(module)
     for name, part in copy.named_modules():
         if isinstance(part, PRODUCTS) and name != but:
-            part.to(torch.get_autocast_dtype(on))
+            part.to(dtype)
     return copy
+
+
+def product_dtype(like: Tensor) -> torch.dtype | None:
+    """The type that products have here; None where they have that of their tensors."""
+    on = like.device.type
+    return torch.get_autocast_dtype(on) if torch.is_autocast_enabled(on) else None
 
 
 def upcast(x: Tensor) -> Tensor:

@@ -5,7 +5,6 @@ from typing import Any
 
 import torch
 from torch import Tensor
-from torchvision.transforms.v2.functional import horizontal_flip
 
 from rarl import kinds
 from rarl.config.stages.train import VqvaeSettings
@@ -58,7 +57,7 @@ def train_vqvae(
         images = load_images(train, parallel.local_shard(indices), device)
         if of.flip:
             mirrored = parallel.local_shard(torch.rand(len(indices), 1, 1, 1, device=device) < 0.5)
-            images = torch.where(mirrored, horizontal_flip(images), images)
+            images = torch.where(mirrored, images.flip(-1), images)
         out = model(images)
         losses = vqvae_loss(images, out, of.beta)
         if perceptual:

@@ -226,6 +226,7 @@ TOUCHES = {
     "models/vqvae.py": VQVAES | {"codes", "critic", "reject"} | TUNED | FROM_CODES | PICTURED,
     "models/pixelcnn.py": SAMPLING | {"prior", "nll"},
     "models/pixelcnn_sampler.py": SAMPLING,
+    "models/recorded.py": SAMPLING,
     "sampling.py": SAMPLING,
     "rl/rejection.py": {"reject"},
     "metrics/inception.py": INCEPTION,

@@ -24,7 +24,8 @@ def worst_difference(prior: PixelCNN, given: int, *, recorded: bool = False) -> 
         found.append(logits)
         return next(wanted)
 
-    state = PixelCNNSampler(prior, draw, 3, codes[:, :given], above, recorded=recorded)
+    state = PixelCNNSampler(prior, draw, 3, recorded=recorded)
+    state.begin(codes[:, :given], above, until=side)
     for row in range(given, side):
         assert state.row == row
         state.draw_row(torch.zeros(3, side))
@@ -60,6 +61,39 @@ def test_a_conditional_prior_is_continued_exactly(
     assert worst_difference(prior, given) < 1e-5
 
 
+@pytest.mark.parametrize("conditional", [False, True])
+@pytest.mark.parametrize("given", [6, 9, 11])
+def test_rows_that_are_no_longer_seen_are_not_computed(
+    make_prior: MakePrior, monkeypatch: pytest.MonkeyPatch, conditional: bool, given: int
+):
+    """Two layers and the first convolution see three rows further up with this filter."""
+    prior = make_prior(
+        side=12, attention_layers=0, filter_size=3, layers=2, conditional=conditional
+    )
+    assert prior.tops(given) == [given - 3, given - 2, given - 1, given]
+    assert worst_difference(prior, given) < 1e-5
+    seen, embed = [], prior.embedding.forward
+
+    def counted(codes: torch.Tensor) -> torch.Tensor:
+        seen.append(tuple(codes.shape))
+        return embed(codes)
+
+    monkeypatch.setattr(prior.embedding, "forward", counted)
+    worst_difference(prior, given)
+    assert seen[1] == (3, 3, 12)  # after the full pass
+
+
+@torch.no_grad()
+def test_a_condition_of_some_rows_is_that_of_all_rows(make_prior: MakePrior):
+    prior = make_prior(side=12, conditional=True, conditioning_stack_layers=2)
+    above = torch.randint(prior.codebook_size, (3, 6, 6))
+    whole = prior.place(above)
+    for first in range(12):
+        for last in range(first + 1, 13):
+            part = prior.place(above, slice(first, last))
+            torch.testing.assert_close(part, whole[:, :, first:last], rtol=0, atol=1e-5)
+
+
 @pytest.mark.parametrize("given", [0, 3])
 def test_a_row_that_may_be_replayed_is_the_same(make_prior: MakePrior, given: int):
     prior = make_prior(side=5, attention_layers=2)
@@ -82,6 +116,8 @@ def test_replayed_kernels_draw_what_kernels_started_one_by_one_draw(
     replayed, started = (
         PixelCNNSampler(prior, draw, 4, recorded=recorded) for recorded in (True, False)
     )
+    for state in (replayed, started):
+        state.begin(numbers.new_zeros(4, 0, 6).long(), None, until=6)
     for row in numbers:
         replayed.draw_row(row)
         started.draw_row(row)

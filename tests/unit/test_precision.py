@@ -81,7 +81,8 @@ def test_the_sampler_has_the_same_logits(
         kept = fast.logits.weight, fast.position, prior.link.weight
         assert {fast.link.weight.dtype} == {torch.bfloat16}
         assert {weights.dtype for weights in kept} == {torch.float32}
-        state = PixelCNNSampler(fast, draw, 8, codes[:, :given], above, recorded=recorded)
+        state = PixelCNNSampler(fast, draw, 8, recorded=recorded)
+        state.begin(codes[:, :given], above, until=6)
         for _ in range(given, 6):
             state.draw_row(torch.zeros(8, 6))
     assert 0 < apart(torch.stack(found, 1), exact) < 8 * ROUNDING

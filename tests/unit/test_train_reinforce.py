@@ -133,14 +133,14 @@ def test_what_is_scored_is_what_was_sampled(
     run_.temperature, run_.top_k = temperature, top_k
     run_.policy.train()
     recorded: list[Tensor] = []
-    invert = sampling._invert
+    invert = sampling.invert
 
     def record(log_probs: Tensor, uniform: Tensor) -> Tensor:
         codes = invert(log_probs, uniform)
         recorded.append(log_probs.gather(1, codes.unsqueeze(1)).squeeze(1))
         return codes
 
-    monkeypatch.setattr(sampling, "_invert", record)
+    monkeypatch.setattr(sampling, "invert", record)
     run_.policy.eval()
     rollouts = run_.rollouts(16, "rollouts", 0)
     taken = run_.score(rollouts).log_probs

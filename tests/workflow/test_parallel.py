@@ -157,6 +157,14 @@ def test_gathered_shares_are_the_batch(monkeypatch: pytest.MonkeyPatch):
         parallel.local_shard(torch.arange(5))
 
 
+@pytest.mark.parametrize(
+    ("processes", "gpus", "backend"),
+    [(2, 0, "gloo"), (2, 1, "gloo"), (2, 2, "nccl"), (1, 8, "nccl")],
+)
+def test_two_processes_on_one_gpu_do_not_take_nccl(processes: int, gpus: int, backend: str):
+    assert parallel.usual_backend(processes, gpus) == backend
+
+
 SLOW_WRITES = """
 import os, time
 sync = os.fsync
