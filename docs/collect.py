@@ -46,7 +46,9 @@ def collect(run: Path, clone: Path, names: Sequence[str], results: Path = RESULT
 
 
 def _find(run: Path, name: str) -> Path | None:
-    return next((path for of in FOLDERS if (path := run / of / name).is_file()), None)
+    """Where a run holds a file: `paper/table4.md` is `paper/tables/table4.md`."""
+    folder, file = (run / name).parent, Path(name).name
+    return next((path for of in FOLDERS if (path := folder / of / file).is_file()), None)
 
 
 def _git(clone: Path, *arguments: str) -> str:

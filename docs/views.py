@@ -70,13 +70,13 @@ class RecordsView(_Strict):
 
 
 View = Annotated[TableView | ValueView | NumberView | RecordsView, Field(discriminator="kind")]
-_ALL = TypeAdapter(dict[str, View])
+ALL = TypeAdapter(dict[str, View])
 
 
 def load(path: Path = VIEWS) -> dict[str, View]:
     """All views. Raises `UserError`."""
     try:
-        return _ALL.validate_python(yaml.safe_load(path.read_text(encoding="utf-8")))
+        return ALL.validate_python(yaml.safe_load(path.read_text(encoding="utf-8")))
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         where = ".".join(map(str, first["loc"]))
