@@ -11,10 +11,8 @@ from rarl.models.codes import CodeSet
 from rarl.models.pixelcnn import PixelCNN
 from rarl.models.prior import CodePrior
 
-
 WORKFLOW = Path(__file__).parent / "workflow"
 SLOW = (  # units that take more than two seconds, by `pytest --durations 0` on a quiet machine
-    "test_bad_inputs.py",
     "test_fuzz.py",
 )
 
