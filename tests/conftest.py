@@ -1,6 +1,7 @@
 """Small models that the tests share."""
 
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 import torch
@@ -9,6 +10,18 @@ from rarl.config import Prior, Vqvae
 from rarl.models.codes import CodeSet
 from rarl.models.pixelcnn import PixelCNN
 from rarl.models.prior import CodePrior
+
+WORKFLOW = Path(__file__).parent / "workflow"
+SLOW = (  # units that take more than two seconds, by `pytest --durations 0` on a quiet machine
+    "test_fuzz.py",
+)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Marks `slow`: whole runs, and the units above, by file, class or test."""
+    for item in items:
+        if WORKFLOW in item.path.parents or any(name in item.nodeid for name in SLOW):
+            item.add_marker(pytest.mark.slow)
 
 
 @pytest.fixture(autouse=True)

@@ -14,7 +14,7 @@ def keep_freed() -> bool:
 
     By default glibc returns every block above 128 KiB to the system at once and asks for it again
     at the next step, when the system fills it with zeros: half of the time of feature extraction
-    (docs/benchmarks.md). What the environment sets has precedence.
+    (docs/performance.md). What the environment sets has precedence.
     """
     if any(name in os.environ for name in CHOSEN):
         return False
