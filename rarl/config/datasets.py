@@ -122,13 +122,13 @@ class Tiles(_Dataset):
     """
 
     kind: Literal["tiles"]
-    images: Annotated[tuple[str | PackageFile, ...], Field(min_length=1)]
+    images: Annotated[tuple[str | PackageFile, ...], Field(min_length=1)]  # files to cut tiles from
     tile: Count  # side
     stride: Count  # from a tile to the next one; below `tile` they overlap
     region: Count  # side of the squares that are all train or all val, and one group
     val_fraction: Fraction  # of the regions
     min_deviation: NotNegative  # of a tile's pixels, of 255; 0: any
-    backgrounds: tuple[Background, ...]
+    backgrounds: tuple[Background, ...]  # a tile with too much of one is left out
     rotations: Annotated[tuple[Literal[0, 90, 180, 270], ...], Field(min_length=1)]  # degrees
 
     @model_validator(mode="after")

@@ -25,7 +25,7 @@ class Perceptual(Settings):
 
     extractor: Literal["efficientnet_lite0", "efficientnet_lite1"]  # not that of the evaluation
     weights: str | None  # as in the evaluation
-    weight: Positive
+    weight: Positive  # of this loss beside that of pixels
 
 
 class Adversarial(Settings):
@@ -58,7 +58,7 @@ class Vqvae(Settings):
     codebook_decay: Fraction
     restart_threshold: Fraction  # of a uniform code's use; a code used less (average) is restarted
     perceptual: Perceptual | None  # null: no such loss
-    adversarial: Adversarial | None
+    adversarial: Adversarial | None  # null: no such loss
     flip: bool  # mirror half of the pictures at random
     batch_size: Count
     steps: Count
