@@ -219,7 +219,8 @@ TOUCHES = {
     "data/tile_filters.py": {"prepare tiles"},
     "data/strips.py": {"prepare tiles"},
     "data/groups.py": {f"prepare {kind}" for kind in kinds.DATASETS}
-    | {"vqvae", "codes"}
+    | VQVAES
+    | {"codes"}
     | OF_IMAGES,
     "models/code_groups.py": set(),
     "data/sources.py": {f"prepare {kind}" for kind in kinds.DATASETS},

@@ -4,7 +4,7 @@ from typing import Self
 
 import pandas as pd
 
-from rarl.config import SINGLE, ArchitectureTable, Config, Count, Prior, Settings, Vqvae
+from rarl.config import ArchitectureTable, Config, Count, Prior, Settings, Vqvae
 from rarl.config.stages.train import PriorSettings
 from rarl.layout import Layout
 from rarl.report.kind import Inputs, TableKind
@@ -61,9 +61,9 @@ class Kind(TableKind):
         experiment = config.experiments[of.experiment]
         if experiment.oracle is not None:
             oracle = PriorSettings.of_oracle(config, of.experiment).prior
-            priors = {"oracle": oracle, "generator": experiment.prior.of(SINGLE)}
+            priors = {"oracle": oracle, "generator": experiment.prior.of(experiment.grids[0])}
         elif len(experiment.grids) == 1:
-            priors = {"prior": experiment.prior.of(SINGLE)}
+            priors = {"prior": experiment.prior.of(experiment.grids[0])}
         else:
             priors = {f"{level} prior": experiment.prior.of(level) for level in experiment.grids}
         return cls(
