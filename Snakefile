@@ -3,15 +3,12 @@
 #   snakemake --cores 8 results/tables/table2.csv
 #   snakemake --cores 8 --configfile config/paper.yaml
 
-import sys
-
 from snakemake.exceptions import WorkflowError
 from snakemake.logging import logger
 from snakemake.utils import min_version
 
 import rarl.config
 from rarl import targets
-from rarl.config.stages import report as report_settings
 from rarl.config.stages.data import (
     CodesSettings,
     OracleCodesSettings,
@@ -26,6 +23,7 @@ from rarl.config.stages.evaluate import (
     SecondsSettings,
 )
 from rarl.config.stages.features import FeaturesSettings, RealFeaturesSettings
+from rarl.config.stages.report import PageSettings, plot_names
 from rarl.config.stages.train import (
     CriticTraining,
     FinetuneSettings,
@@ -35,6 +33,7 @@ from rarl.config.stages.train import (
     rewarded_for_images,
 )
 from rarl.layout import Layout, train_log
+from rarl.report import plan
 from rarl.runtime import cores, records
 
 min_version("9.0")
@@ -48,18 +47,11 @@ if (
 
 try:
     CONFIG = rarl.config.parse(config)
-    for argument in sys.argv[1:]:  # Snakemake knows no targets yet
-        targets.check(CONFIG, argument)
 except rarl.config.ConfigError as error:
     raise WorkflowError(str(error)) from None
 
-# Jobs of one machine never use more cores than it has, whatever --cores says.
-if workflow.is_main_process and workflow.nodes is None and workflow._cores is not None:
-    if workflow._cores > cores.available():
-        logger.info(
-            f"--cores {workflow._cores}: this machine has {cores.available()}, using these"
-        )
-        workflow.register_resource("_cores", cores.available())
+if note := cores.limit(workflow):
+    logger.info(note)
 
 
 report: "workflow/report/workflow.rst"
@@ -78,4 +70,14 @@ rule all:
     input:
         expand(FILES.table, table=CONFIG.tables),
         expand(FILES.page, table=CONFIG.tables),
-        expand(f"{FILES.plots}/{{figure}}.png", figure=CONFIG.figures),
+        expand(FILES.plot, figure=CONFIG.figures),
+
+
+# Matches only what holds no known name, and so no output of another rule.
+rule misspelt:
+    input:
+        unknown_target,
+    output:
+        f"{FILES.results}/{{unknown}}",
+    wildcard_constraints:
+        unknown=targets.unknown(CONFIG),

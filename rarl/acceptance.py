@@ -27,10 +27,10 @@ from snakemake.settings.types import (
     ResourceSettings,
 )
 
-from rarl.report.accepted import NAME
+from rarl.results.acceptance import Acceptance, AcceptedFile
 from rarl.runtime import records
 from rarl.runtime.errors import UserError
-from rarl.runtime.files import sha256, write_text
+from rarl.runtime.files import sha256
 
 HASH_LENGTH = 16  # hex digits of a fingerprint
 
@@ -116,33 +116,30 @@ def planned(
         yield Workflow(workflow._workflow.dag)
 
 
-def accept(workflow: Workflow, jobs: Sequence[Stale], results: Path) -> Path:
-    """Notes the acceptance in `accepted.jsonl`, then renews the records of `jobs`; that file.
+def accept(workflow: Workflow, jobs: Sequence[Stale], log: Path) -> None:
+    """Notes the acceptance in `log`, then renews the records of `jobs`.
 
     Raises `UserError` while Snakemake runs here: it may be making these files.
     """
     if workflow.locked:
         raise UserError("Snakemake runs in this folder; wait for its end, then accept")
-    line = {
-        "when": datetime.now(UTC).isoformat(timespec="seconds"),
-        "rarl": version("rarl"),
-        "outputs": {
-            str(path): {
-                "sha256": sha256(path),
-                "old": {name: of.old[name] for name in ("code", "settings")},
-                "new": {name: of.new[name] for name in ("code", "settings")},
-                "changed": of.changed,
-            }
+    acceptance = Acceptance(
+        when=datetime.now(UTC).isoformat(timespec="seconds"),
+        rarl=version("rarl"),
+        outputs={
+            str(path): AcceptedFile(
+                sha256=sha256(path),
+                old={name: of.old[name] for name in ("code", "settings")},
+                new={name: of.new[name] for name in ("code", "settings")},
+                changed=of.changed,
+            )
             for of in jobs
             for path in of.outputs
         },
-        "tables": workflow.tables(jobs),
-    }
-    log = results / NAME
-    before = log.read_text(encoding="utf-8") if log.is_file() else ""
-    write_text(log, before + json.dumps(line, sort_keys=True) + "\n")
+        tables=tuple(workflow.tables(jobs)),
+    )
+    acceptance.append(log)
     workflow.renew(jobs)
-    return log
 
 
 def _parts(params: Sequence[str]) -> dict[str, Any]:

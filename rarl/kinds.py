@@ -30,9 +30,23 @@ OBJECTIVES = {  # of fine-tuning
     "mle": "rarl.rl.likelihood",
     "reinforce": "rarl.rl.policy_gradient",
 }
+PLOTS = {
+    "curves": "rarl.report.plots.curves",
+    "samples": "rarl.report.plots.samples",
+    "time": "rarl.report.plots.time",
+}
 REWARDS = {  # of reinforcement
     "critic": "rarl.rl.rewards.critic",
     "frechet": "rarl.rl.rewards.frechet",
+}
+TABLES = {
+    "architecture": "rarl.report.tables.architecture",
+    "distance": "rarl.report.tables.distance",
+    "nll": "rarl.report.tables.nll",
+    "quality": "rarl.report.tables.quality",
+    "reconstruction": "rarl.report.tables.reconstruction",
+    "replicated": "rarl.report.tables.replicated",
+    "seconds": "rarl.report.tables.seconds",
 }
 TOKENIZER_LOSSES = {  # beside those of pixels and of commitment
     "perceptual": "rarl.train.perceptual",

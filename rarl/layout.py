@@ -1,6 +1,9 @@
 """Where the results of a configuration lie: known here and nowhere else. Imports no torch."""
 
 import os
+from pathlib import Path
+
+ACCEPTED = "accepted.jsonl"
 
 
 class Layout:
@@ -47,8 +50,14 @@ class Layout:
         self.long_table = f"{root}/tables/{{table}}.long.csv"  # the tidy frame behind it
         self.markdown = f"{root}/tables/{{table}}.md"
         self.page = f"{root}/tables/{{table}}.html"  # of Snakemake's report
-        self.plots = f"{root}/figures"
-        self.accepted = f"{root}/accepted.jsonl"
+        self.plot = f"{root}/figures/{{figure}}.png"
+        self.plotted = f"{root}/figures/{{figure}}.csv"  # the values in it
+        self.accepted = f"{root}/{ACCEPTED}"
+
+
+def accepted_beside(table: Path) -> Path:
+    """The log of `rarl accept` in the folder of results that holds a table."""
+    return table.parent.parent / ACCEPTED
 
 
 def train_log(model: str) -> str:

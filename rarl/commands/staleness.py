@@ -4,6 +4,7 @@ from pathlib import Path
 
 from rarl.commands.adding import Commands, add_configfile
 from rarl.config import load
+from rarl.layout import Layout
 
 
 def add(commands: Commands) -> None:
@@ -26,7 +27,7 @@ def accept(targets: list[str], *, configfile: list[Path], snakefile: Path, yes: 
     """
     from rarl import acceptance  # noqa: PLC0415 - imports Snakemake
 
-    results = Path(load(*configfile).results)
+    log = Path(Layout(load(*configfile).results).accepted)
     with acceptance.planned(snakefile, configfile, targets) as workflow:
         jobs = workflow.stale()
         if not jobs:
@@ -37,5 +38,5 @@ def accept(targets: list[str], *, configfile: list[Path], snakefile: Path, yes: 
         question = f"{shown}\naccept these {len(jobs)} jobs as they are? [y/N] "
         if not yes and input(question).strip().lower() not in ("y", "yes"):
             return "nothing accepted"
-        log = acceptance.accept(workflow, jobs, results)
+        acceptance.accept(workflow, jobs, log)
         return f"{shown}\naccepted {len(jobs)} jobs, noted in {log}"

@@ -40,6 +40,7 @@ from rarl.config.replicas import runs_of, training_seeds
 from rarl.config.rewards import Critic, Frechet, IntermediateCredit, SingleCredit
 from rarl.config.tables import (
     ArchitectureTable,
+    CurvesFigure,
     DistanceTable,
     Figure,
     NllTable,
@@ -48,10 +49,9 @@ from rarl.config.tables import (
     ReplicatedTable,
     SamplesFigure,
     SecondsTable,
+    Shown,
     Table,
     TimeFigure,
-    experiments_of,
-    methods_of,
 )
 
 __all__ = [
@@ -69,6 +69,7 @@ __all__ = [
     "CountOrZero",
     "Critic",
     "Crop",
+    "CurvesFigure",
     "Dataset",
     "DistanceTable",
     "Evaluation",
@@ -106,15 +107,14 @@ __all__ = [
     "Sampling",
     "SecondsTable",
     "Settings",
+    "Shown",
     "SingleCredit",
     "Table",
     "Tempered",
     "Tiles",
     "TimeFigure",
     "Vqvae",
-    "experiments_of",
     "load",
-    "methods_of",
     "nearest",
     "parse",
     "runs_of",

@@ -13,7 +13,7 @@ from rarl.config.fields import Count, CountOrZero, FolderName, Name, Positive, S
 from rarl.config.finetuning import IN_METHOD, Finetuning, Rl, refuse_old_keys
 from rarl.config.overlay import overlay
 from rarl.config.rewards import Critic
-from rarl.config.tables import Figure, Table, experiments_of, methods_of, paper_rows
+from rarl.config.tables import Figure, Table
 
 LONG = ".long"  # ends the stem of a table's tidy CSV
 RESERVED = ("README.md", "benchmarks", "data", "figures", "logs", "tables")  # of the results
@@ -21,9 +21,6 @@ RESERVED = ("README.md", "benchmarks", "data", "figures", "logs", "tables")  # o
 
 # The `rl` settings that an objective reads, where it doesn't read all.
 READ = {"mle": tuple(Finetuning.model_fields), "rejection": ("reward", "log_every")}
-
-
-FINETUNED_ONLY = ("nll", "replicated", "seconds", "time")  # kinds whose rows all have a prior
 
 
 class Finetuned(Settings):
@@ -121,8 +118,8 @@ class Config(Settings):
             if name.endswith(LONG):
                 raise ValueError(f"tables.{name}: a name that ends in {LONG} is that of a tidy CSV")
             self._require_shown(f"tables.{name}", table)
-            for row in paper_rows(table):
-                require(row, methods_of(table), f"tables.{name}.paper", "row")
+            for row in table.paper_values:
+                require(row, table.methods, f"tables.{name}.paper", "row")
         for name, figure in self.figures.items():
             self._require_shown(f"figures.{name}", figure)
             if name.startswith(("samples-", "curves-")):
@@ -132,19 +129,19 @@ class Config(Settings):
     def _require_shown(self, where: str, shown: Table | Figure) -> None:
         """What a table or figure shows exists, and is of its kind."""
         key = "experiment" if hasattr(shown, "experiment") else "columns"
-        for column in experiments_of(shown):
+        for column in shown.experiments:
             require(column, self.experiments, f"{where}.{key}", "experiment")
             oracle = self.experiments[column].oracle is not None
-            if oracle != (shown.kind == "nll") and shown.kind != "architecture":
-                wanted = "an oracle" if shown.kind == "nll" else "pictures, not an oracle's codes"
+            if shown.of_oracle not in (None, oracle):
+                wanted = "an oracle" if shown.of_oracle else "pictures, not an oracle's codes"
                 raise ValueError(f"{where}.{key}: {column} must be an experiment on {wanted}")
         rows: Mapping[str, Method] = self.methods
         kind = "method"
-        if shown.kind in FINETUNED_ONLY:
+        if shown.of_finetuned:
             rows, kind = self.finetuned, "fine-tuning method"
-        for row in methods_of(shown):
+        for row in shown.methods:
             require(row, rows, f"{where}.rows", kind)
-            for column in experiments_of(shown):
+            for column in shown.experiments:
                 self.finetuning(column, row)
 
     @model_validator(mode="after")

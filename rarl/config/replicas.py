@@ -3,7 +3,7 @@
 from rarl.config.document import Config
 from rarl.config.errors import ConfigError
 from rarl.config.experiment import Experiment
-from rarl.config.tables import Figure, ReplicatedTable, Table, experiments_of
+from rarl.config.tables import ReplicatedTable, Shown
 
 
 def replicas(config: Config, table: ReplicatedTable, experiment: str) -> tuple[str, ...]:
@@ -17,17 +17,17 @@ def replicas(config: Config, table: ReplicatedTable, experiment: str) -> tuple[s
     )
 
 
-def training_seeds(config: Config, shown: Table, experiment: str) -> tuple[int, ...]:
+def training_seeds(config: Config, shown: Shown, experiment: str) -> tuple[int, ...]:
     """With which a column's experiment is trained."""
     if isinstance(shown, ReplicatedTable):
         return shown.training_seeds
     return (config.experiments[experiment].seed,)
 
 
-def runs_of(config: Config, shown: Table | Figure) -> tuple[str, ...]:
+def runs_of(config: Config, shown: Shown) -> tuple[str, ...]:
     """The experiments that a table or figure rests on, column by column, seed by seed."""
     if not isinstance(shown, ReplicatedTable):
-        return experiments_of(shown)
+        return shown.experiments
     return tuple(run for column in shown.columns for run in replicas(config, shown, column))
 
 

@@ -76,7 +76,7 @@ def _experiment(config: Config, name: str, options: Options) -> Experiment:
     )
     source = of.oracle.of if of.oracle else name  # the experiment whose codes it learns
     vqvae = load_vqvae(Path(layout.vqvae.format(experiment=source)), on)
-    curves = Path(layout.plots) / f"curves-{name}.png"
+    curves = Path(layout.plot.format(figure=f"curves-{name}"))
     levels = " + ".join(f"{side}x{side}" for side in of.latents)
     return Experiment(
         name=name,

@@ -29,16 +29,32 @@ def load(path: Path) -> tuple[Float32[Tensor, "n d"], dict[str, Any]]:
     return found.tensors["features"], found.metadata
 
 
-def load_piece(path: Path) -> Piece[Float32[Tensor, "n d"]]:
-    """Of the pictures that one job drew. Raises `UserError` when the file is something else."""
-    return piece_of(path, *load(path))
+class FeatureFile:
+    """Features of the samples of one job, which stay on disk until they are loaded."""
 
+    def __init__(self, path: Path) -> None:
+        """Raises `UserError` when the file is something else."""
+        header = artefact.peek(path)
+        if header.shapes.keys() != {"features"} or "first" not in header.metadata:
+            raise UserError(f"{path}: holds no features of samples; delete it and run again")
+        self.path = path
+        self.metadata = header.metadata
+        self.sha256: str | None = None  # of its content, once that is read
+        self._count = header.shapes["features"][0]
 
-def piece_of(
-    path: Path, features: Float32[Tensor, "n d"], metadata: dict[str, Any]
-) -> Piece[Float32[Tensor, "n d"]]:
-    """What `load` read from `path`, as a piece."""
-    return Piece(path, metadata["seed"], metadata["first"], features)
+    def __len__(self) -> int:
+        return self._count
+
+    @property
+    def piece(self) -> "Piece[FeatureFile]":
+        """Of which seed these samples are, and the first of them."""
+        return Piece(self.path, self.metadata["seed"], self.metadata["first"], self)
+
+    def load(self) -> Float32[Tensor, "n d"]:
+        """Reads and hashes the file. Raises `UserError` when it is damaged."""
+        found = artefact.load(self.path)
+        self.sha256 = found.sha256
+        return found.tensors["features"]
 
 
 def moments_of(pieces: Iterable[Float32[Tensor, "n d"]]) -> Moments:
@@ -58,6 +74,9 @@ def moments_of(pieces: Iterable[Float32[Tensor, "n d"]]) -> Moments:
             if sum(map(len, kept)) == BLOCK:
                 moments.update(torch.cat(kept))
                 kept.clear()
+            del part
+        kept = [torch.cat(kept)] if kept else []  # a copy: a view would hold the whole piece
+        del piece  # before the next one is loaded
     if moments is None:
         raise ValueError("moments need a piece of features")
     if kept:

@@ -5,9 +5,9 @@ from typing import Literal
 
 import numpy as np
 import pandas as pd
-from scipy import stats
+from scipy.special import stdtrit
 
-from rarl.config.stages.report import Run, TableSettings
+from rarl.config.stages.report import Measurements, Run
 from rarl.report.logs import Selected
 
 LEVEL = 0.95  # of confidence intervals
@@ -20,7 +20,7 @@ COUNTS = ["training_seed", "sampling_seed", "iteration", "iterations"]
 Seeds = Literal["training_seed", "sampling_seed"]
 
 
-def runs(settings: TableSettings) -> tuple[Run, ...]:
+def runs(settings: Measurements) -> tuple[Run, ...]:
     """Row by row, column by column, seed by seed: the order of a table's files."""
     return tuple(
         Run(experiment=column.name, method=row.name, training_seed=seed)
@@ -92,7 +92,7 @@ def per_training_seed(observations: pd.DataFrame) -> pd.DataFrame:
 
 def half_interval(deviation: pd.Series, count: pd.Series) -> pd.Series:
     """Half of the interval of a mean; NaN where there is one value."""
-    quantile = stats.t.ppf((1 + LEVEL) / 2, (count - 1).where(count > 1))
+    quantile = stdtrit((count - 1).where(count > 1), (1 + LEVEL) / 2)
     return quantile * deviation / np.sqrt(count)
 
 

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import pandas as pd
 
-from rarl.config.stages.report import TableSettings
+from rarl.config.stages.report import Measurements
 from rarl.report.logs import shown_iteration
 from rarl.report.table import Cell, Cells
 
@@ -47,7 +47,7 @@ def pivot(
     return Cells(*(part.reindex(index=down, columns=across).fillna("") for part in parts))
 
 
-def with_paper(summary: pd.DataFrame, settings: TableSettings) -> pd.DataFrame:
+def with_paper(summary: pd.DataFrame, settings: Measurements) -> pd.DataFrame:
     """A summary beside the paper's values, NaN where the paper has none."""
     values = [
         (column.name, row.name, value)
@@ -68,7 +68,7 @@ def paper_of(line: pd.Series) -> float | None:
     return None if pd.isna(line["paper"]) else float(line["paper"])
 
 
-def iteration_notes(observations: pd.DataFrame, settings: TableSettings) -> list[str]:
+def iteration_notes(observations: pd.DataFrame, settings: Measurements) -> list[str]:
     """Which iteration of how many each method of a column shows."""
     labels = {row.name: row.label for row in settings.rows}
     shown = observations[["experiment", "method", "training_seed", "iteration", "iterations"]]

@@ -15,6 +15,7 @@ from rarl.runtime.files import atomic
 
 KEY = "rarl"  # the header's only one: safetensors writes several in random order
 DIGEST = "sha256"
+FAULTS = (SafetensorError, OSError, ValueError, RecursionError)  # of a file that is something else
 
 
 @dataclass(frozen=True)
@@ -23,6 +24,7 @@ class Artefact:
 
     tensors: dict[str, torch.Tensor]
     metadata: dict[str, Any]
+    sha256: str  # of all that the file holds, as it says itself
 
 
 def save(path: Path, tensors: dict[str, torch.Tensor], metadata: dict[str, Any]) -> None:
@@ -42,27 +44,50 @@ def load(path: Path) -> Artefact:
         with safe_open(path, framework="pt") as file:
             header = file.metadata() or {}
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-        metadata = _metadata(header, tensors)
+        metadata, hashed, digest = _header(header)
+        if not isinstance(metadata, dict) or digest != _digest(tensors, hashed):
+            raise ValueError("its content is not what rarl wrote")
+        return Artefact(tensors, metadata, digest)
+    except FAULTS as error:
+        raise _unreadable(path, error) from None
+
+
+@dataclass(frozen=True)
+class Header:
+    """What a file says before its tensors are read, and unchecked."""
+
+    shapes: dict[str, tuple[int, ...]]  # of the tensors
+    metadata: dict[str, Any]
+
+
+def peek(path: Path) -> Header:
+    """The header alone. Raises `UserError` when the file is something else."""
+    try:
+        with safe_open(path, framework="pt") as file:
+            names = file.keys()
+            shapes = {name: tuple(file.get_slice(name).get_shape()) for name in names}
+            metadata, *_ = _header(file.metadata() or {})
         if not isinstance(metadata, dict):
             raise ValueError("its content is not what rarl wrote")
-        return Artefact(tensors, metadata)
-    except (SafetensorError, OSError, ValueError, RecursionError) as error:
-        raise UserError(
-            f"{path}: cannot be read as safetensors ({error}); delete it and run again"
-        ) from None
+        return Header(shapes, metadata)
+    except FAULTS as error:
+        raise _unreadable(path, error) from None
 
 
-def _metadata(header: dict[str, str], tensors: dict[str, torch.Tensor]) -> Any:
-    """What a header holds; None where it does not fit the tensors."""
+def _header(header: dict[str, str]) -> tuple[Any, Any, str]:
+    """The metadata, what of them was hashed, and the digest; None of a file that is another."""
     if KEY in header:
         match json.loads(header[KEY]):
-            case {"metadata": metadata, "sha256": digest} if digest == _digest(tensors, metadata):
-                return metadata
-        return None
+            case {"metadata": metadata, "sha256": str(digest)}:
+                return metadata, metadata, digest
+        return None, None, ""
     texts = dict(header)  # of a file from before: a key for each value, and one for the digest
-    if texts.pop(DIGEST, None) != _digest(tensors, texts):
-        return None
-    return {name: json.loads(text) for name, text in texts.items()}
+    digest = texts.pop(DIGEST, "")
+    return {name: json.loads(text) for name, text in texts.items()}, texts, digest
+
+
+def _unreadable(path: Path, error: Exception) -> UserError:
+    return UserError(f"{path}: cannot be read as safetensors ({error}); delete it and run again")
 
 
 def _digest(tensors: dict[str, torch.Tensor], metadata: Any) -> str:

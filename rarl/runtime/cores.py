@@ -3,9 +3,25 @@
 import math
 import os
 from pathlib import Path
+from typing import Any
 
 CGROUP = Path("/sys/fs/cgroup")
 NO_QUOTA = float(2**31)  # more cores than any machine has
+
+
+def limit(workflow: Any) -> str | None:
+    """Lets a Snakemake workflow use no more cores of this machine than it has; what to tell.
+
+    Without it, jobs of `--cores 8` on two cores share them, each slower than alone. Nothing changes
+    where other nodes run the jobs. `_cores` is Snakemake's own name of this resource: tests say
+    whether the installed version still knows it.
+    """
+    given, most = workflow.resource_settings.cores, available()
+    on_nodes = workflow.resource_settings.nodes is not None
+    if given is None or given <= most or on_nodes or not workflow.is_main_process:
+        return None
+    workflow.register_resource("_cores", most)
+    return f"--cores {given}: this machine has {most}, using these"
 
 
 def available(root: Path = CGROUP) -> int:

@@ -1,14 +1,11 @@
 """Moments to Frechet distances in a file: what the stages that tell distances share."""
 
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from rarl.metrics.frechet import frechet_distance
-from rarl.metrics.moments import Moments, SavedMoments
+from rarl.metrics.moments import SavedMoments
+from rarl.results.distances import Protocol
 from rarl.runtime.errors import UserError
-from rarl.runtime.files import write_json
-from rarl.stages._mean_std import mean_std
 
 PROTOCOL = ("label", "extractor", "weights_sha256", "resize")  # equal on both sides
 
@@ -23,30 +20,18 @@ def require_alike(path: Path, made: dict[str, Any], reference: Path, target: Sav
             )
 
 
-def compare(
-    target: SavedMoments,
-    draws: Sequence[Moments | SavedMoments],
-    output: Path,
-    made: dict[str, Any],
-) -> None:
-    """Writes the distances of several draws to one reference, and `made` beside them."""
-    distances = [frechet_distance(draw, target) for draw in draws]
-    write_json(
-        output,
-        {key: target.metadata[key] for key in PROTOCOL}
-        | {
-            "reference": target.metadata["reference"],
-            "count_reference": target.count,
-            "count_samples": draws[0].count,
-            "distances": distances,
-            **mean_std("", distances),
-            "warning": _warning(min(draws[0].count, target.count), len(target.mean)),
-        }
-        | made,
+def protocol_of(target: SavedMoments, count_samples: int) -> Protocol:
+    """What the distances of so many images to a reference depend on."""
+    return Protocol(
+        **{key: target.metadata[key] for key in PROTOCOL},
+        reference=target.metadata["reference"],
+        count_reference=target.count,
+        count_samples=count_samples,
     )
 
 
-def _warning(count: int, dimension: int) -> str | None:
+def warning(count: int, dimension: int) -> str | None:
+    """What a reader must know about a distance of so few images; None where nothing."""
     if count >= dimension:
         return None
     return (

@@ -9,9 +9,9 @@ import torch
 
 from rarl.config.stages.evaluate import SampleSettings
 from rarl.models.codes import Codes, gather, save_draw
+from rarl.results.timing import Timing
 from rarl.runtime.checkpoints import Checkpoints
 from rarl.runtime.device import name
-from rarl.runtime.files import write_json
 from rarl.runtime.progress import track
 
 
@@ -43,4 +43,4 @@ def write_samples(
         )
     seconds = time.perf_counter() - start
     save_draw(output, gather(drawn, codebook_size), settings.seed, settings.first, made)
-    write_json(timing, {"pictures": done, "seconds": seconds, "device": name()} | made)
+    Timing(images=done, seconds=seconds, device=name(), **made).write(timing)

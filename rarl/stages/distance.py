@@ -3,23 +3,36 @@
 from pathlib import Path
 
 from rarl.config.stages.evaluate import DistanceSettings
-from rarl.metrics import feature_files, moments
+from rarl.metrics import moments
+from rarl.metrics.feature_files import FeatureFile, moments_of
+from rarl.metrics.frechet import frechet_distance
+from rarl.results.distances import Distances
 from rarl.runtime import provenance
 from rarl.runtime.sample_shards import merge_shards
-from rarl.stages._write_distances import compare, require_alike
+from rarl.stages._write_distances import protocol_of, require_alike, warning
 
 Settings = DistanceSettings
 
 
 def run(settings: DistanceSettings, *, reference: Path, samples: list[Path], output: Path) -> None:
-    """Compute the Frechet distance of each draw to the reference."""
-    made = provenance.describe("distance", settings, reference=reference, samples=samples)
+    """Compute the Frechet distance of the samples of each seed to the reference.
+
+    Reads one file of features at a time.
+    """
     target = moments.load(reference)
-    found = []
-    for path in samples:
-        features, metadata = feature_files.load(path)
-        require_alike(path, metadata, reference, target)
-        found.append(feature_files.piece_of(path, features, metadata))
-    pieces = merge_shards(found)
-    draws = [feature_files.moments_of(own) for own in pieces.values()]
-    compare(target, draws, output, {"seeds": list(pieces), **made})
+    files = [FeatureFile(path) for path in samples]
+    for file in files:
+        require_alike(file.path, file.metadata, reference, target)
+    distances, counts = {}, []
+    for seed, own in merge_shards(file.piece for file in files).items():
+        found = moments_of(file.load() for file in own)
+        distances[seed] = frechet_distance(found, target)
+        counts.append(found.count)
+    hashes = [file.sha256 for file in files]
+    Distances(
+        protocol=protocol_of(target, counts[0]),
+        seeds=tuple(distances),
+        distances=tuple(distances.values()),
+        warning=warning(min(*counts, target.count), len(target.mean)),
+        **provenance.describe("distance", settings, reference=reference, samples=hashes),
+    ).write(output)

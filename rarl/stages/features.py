@@ -9,9 +9,9 @@ from rarl.metrics import feature_files
 from rarl.metrics.extractor import features
 from rarl.metrics.extractors import load_extractor
 from rarl.models.codes import load_draw
+from rarl.models.decoding import decode
 from rarl.models.vqvae_file import load_vqvae
 from rarl.runtime import device, provenance
-from rarl.stages._decoding import decode
 
 Settings = FeaturesSettings
 

@@ -7,10 +7,9 @@ from pathlib import Path
 from rarl.config.stages.evaluate import NllSettings
 from rarl.models.codes import load_codes, load_draw
 from rarl.models.prior_file import load_prior
+from rarl.results.nll import Nll
 from rarl.runtime import device, provenance
-from rarl.runtime.files import write_json
 from rarl.runtime.sample_shards import merge_shards
-from rarl.stages._mean_std import mean_std
 from rarl.train.held_out import evaluate_nll
 
 Settings = NllSettings
@@ -33,16 +32,12 @@ def run(
     nll_oracle = [evaluate_nll(judge, draw, settings.batch_size) for draw in draws]
     held_out = load_codes(codes)["val"]
     inputs = {"oracle": oracle, "codes": codes, "prior": prior}
-    write_json(
-        output,
-        {
-            "unit": "nats a code",
-            "count_samples": len(draws[0]),
-            "count_val": len(held_out),
-            "nll_oracle": nll_oracle,
-            **mean_std("nll_oracle_", nll_oracle),
-            "nll_test": evaluate_nll(generator, held_out, settings.batch_size),
-            "nll_oracle_of_its_own": evaluate_nll(judge, held_out, settings.batch_size),
-        }
-        | provenance.describe("nll", settings, samples=samples, **inputs),
-    )
+    Nll(
+        unit="nats a code",
+        count_samples=len(draws[0]),
+        count_val=len(held_out),
+        nll_oracle=tuple(nll_oracle),
+        nll_test=evaluate_nll(generator, held_out, settings.batch_size),
+        nll_oracle_of_its_own=evaluate_nll(judge, held_out, settings.batch_size),
+        **provenance.describe("nll", settings, samples=samples, **inputs),
+    ).write(output)

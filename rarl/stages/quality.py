@@ -1,4 +1,4 @@
-"""Stage `quality`: features to precision, recall and KID, and what a picture costs to draw."""
+"""Stage `quality`: features to precision, recall and KID, and what an image costs to sample."""
 
 from pathlib import Path
 from statistics import fmean
@@ -7,11 +7,12 @@ import torch
 
 from rarl.config.stages.evaluate import QualitySettings
 from rarl.metrics import feature_files
+from rarl.metrics.feature_files import FeatureFile
 from rarl.metrics.neighbours import kernel_distance, precision_recall, spread
+from rarl.results.quality import Quality
+from rarl.results.timing import Timing
 from rarl.runtime import provenance
-from rarl.runtime.files import read_json, write_json
 from rarl.runtime.sample_shards import merge_shards
-from rarl.stages._mean_std import mean_std
 
 Settings = QualitySettings
 
@@ -24,26 +25,28 @@ def run(
     timings: list[Path],
     output: Path,
 ) -> None:
-    """Compute precision, recall and KID of each draw against the reconstructions."""
+    """Compute precision, recall and KID of the samples of each seed against the reconstructions.
+
+    Holds the features of one seed at a time.
+    """
     reconstructions, _ = feature_files.load(real)
-    rows = []
-    for pieces in merge_shards(feature_files.load_piece(path) for path in samples).values():
-        found = torch.cat(pieces)
+    files = [FeatureFile(path) for path in samples]
+    precisions, recalls, kids = [], [], []
+    for own in merge_shards(file.piece for file in files).values():
+        found = torch.cat([file.load() for file in own])
         beside = spread(reconstructions, min(len(reconstructions), len(found)))
         precision, recall = precision_recall(found, beside, settings.neighbours)
         subset = min(settings.kid_subset_size, len(found), len(reconstructions))
-        kid = kernel_distance(found, reconstructions, settings.kid_subsets, subset)
-        rows.append({"precision": precision, "recall": recall, "kid": kid})
-    figures = {name: [row[name] for row in rows] for name in rows[0]}
-    summary = [mean_std(f"{name}_", values) for name, values in figures.items()]
-    spent = [read_json(path) for path in timings]
-    write_json(
-        output,
-        {
-            **figures,
-            **{name: value for summed in summary for name, value in summed.items()},
-            "seconds_per_picture": fmean(of["seconds"] / of["pictures"] for of in spent),
-            "device": spent[0]["device"],
-        }
-        | provenance.describe("quality", settings, real=real, samples=samples, timings=timings),
-    )
+        precisions.append(precision)
+        recalls.append(recall)
+        kids.append(kernel_distance(found, reconstructions, settings.kid_subsets, subset))
+    spent = [Timing.read(path) for path in timings]
+    hashes = [file.sha256 for file in files]
+    Quality(
+        precision=tuple(precisions),
+        recall=tuple(recalls),
+        kid=tuple(kids),
+        seconds_per_image=fmean(of.seconds / of.images for of in spent),
+        device=spent[0].device,
+        **provenance.describe("quality", settings, real=real, samples=hashes, timings=timings),
+    ).write(output)

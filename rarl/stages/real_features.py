@@ -10,9 +10,9 @@ from rarl.metrics.extractor import features
 from rarl.metrics.extractors import load_extractor
 from rarl.metrics.neighbours import spread
 from rarl.models.codes import CodeSet, load_codes
+from rarl.models.decoding import decode
 from rarl.models.vqvae_file import load_vqvae
 from rarl.runtime import device, provenance
-from rarl.stages._decoding import decode
 
 Settings = RealFeaturesSettings
 

@@ -1,19 +1,26 @@
-"""Stage `reconstruction`: how far reconstructions are from the pictures (paper's Table 12)."""
+"""Stage `reconstruction`: how far reconstructions are from the images (paper's Table 12)."""
 
 from pathlib import Path
 
 from rarl.config.stages.evaluate import DistanceSettings
 from rarl.metrics import moments
+from rarl.metrics.frechet import frechet_distance
+from rarl.results.distances import Distances
 from rarl.runtime import provenance
-from rarl.stages._write_distances import compare, require_alike
+from rarl.stages._write_distances import protocol_of, require_alike, warning
 
 Settings = DistanceSettings
 
 
 def run(settings: DistanceSettings, *, images: Path, reconstructions: Path, output: Path) -> None:
-    """Compute the Frechet distance of the reconstructions to the real pictures."""
+    """Compute the Frechet distance of the reconstructions to the real images."""
     inputs = {"images": images, "reconstructions": reconstructions}
-    made = provenance.describe("reconstruction", settings, **inputs)
     target, found = moments.load(images), moments.load(reconstructions)
     require_alike(reconstructions, found.metadata, images, target)
-    compare(target, [found], output, {"seeds": [], **made})
+    Distances(
+        protocol=protocol_of(target, found.count),
+        seeds=(),
+        distances=(frechet_distance(found, target),),
+        warning=warning(min(found.count, target.count), len(target.mean)),
+        **provenance.describe("reconstruction", settings, **inputs),
+    ).write(output)

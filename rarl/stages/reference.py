@@ -6,9 +6,9 @@ from rarl.config.stages.features import FeaturesSettings
 from rarl.metrics.extractor import extract
 from rarl.metrics.extractors import load_extractor
 from rarl.models.codes import load_codes
+from rarl.models.decoding import decode
 from rarl.models.vqvae_file import load_vqvae
 from rarl.runtime import device, provenance
-from rarl.stages._decoding import decode
 
 Settings = FeaturesSettings
 

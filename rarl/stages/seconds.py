@@ -2,15 +2,14 @@
 
 import time
 from pathlib import Path
-from statistics import fmean, stdev
 
 import torch
 
 from rarl.config.stages.evaluate import SecondsSettings
 from rarl.models.prior import stack
+from rarl.results.seconds import Seconds
 from rarl.rl.rollouts import random_part
 from rarl.runtime import device, precision, provenance, seeds
-from rarl.runtime.files import write_json
 from rarl.runtime.progress import track
 from rarl.sampling import sample
 
@@ -37,15 +36,9 @@ def run(settings: SecondsSettings, *, output: Path) -> None:
             sample(prior, uniforms, temperature=1.0, top_k=0, context=context, rows=rows)
         device.wait()
         times.append(time.perf_counter() - start)
-    seconds = times[1:]
-    write_json(
-        output,
-        {
-            "batch_size": settings.batch_size,
-            "device": device.name(),
-            "seconds": seconds,
-            "mean": fmean(seconds),
-            "std": stdev(seconds),
-        }
-        | provenance.describe("seconds", settings),
-    )
+    Seconds(
+        batch_size=settings.batch_size,
+        device=device.name(),
+        seconds=tuple(times[1:]),
+        **provenance.describe("seconds", settings),
+    ).write(output)

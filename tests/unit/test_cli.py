@@ -172,7 +172,7 @@ def test_check(capsys, tmp_path):
 
 def test_help_and_table_never_import_torch():
     code = (
-        "import sys, rarl.cli, rarl.stages.distance_table\n"
+        "import sys, rarl.cli, rarl.stages.table\n"
         "try: rarl.cli.main(['--help'])\n"
         "except SystemExit: pass\n"
         "assert 'torch' not in sys.modules"

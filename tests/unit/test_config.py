@@ -19,7 +19,6 @@ from rarl.config import (
     IntermediateCredit,
     SingleCredit,
     load,
-    methods_of,
     parse,
     runs_of,
 )
@@ -33,6 +32,8 @@ from rarl.config.stages.train import (
     VqvaeSettings,
     rewarded_for_images,
 )
+from rarl.layout import Layout
+from rarl.report.plan import plan_table
 
 RAW = yaml.safe_load(TINY.read_text())
 CRITIC = RAW["defaults"]["rl"]["rewards"]["critic"]
@@ -249,7 +250,7 @@ def test_equal_settings_are_equal_text_and_survive_the_command_line():
         FinetuneSettings.from_config(config, "squares16", "mle"),
         FinetuneSettings.from_config(config, "squares16", "single"),
         SampleSettings.from_config(config, "squares16", "mle", 1, 0),
-        report.table(config, "tiny"),
+        plan_table(config, Layout(config.results), "tiny").settings,
     ):
         assert type(settings).from_json(settings.to_json()) == settings
     first, second = (
@@ -565,7 +566,7 @@ def test_a_replicated_table_has_an_experiment_for_every_training_seed():
     table = config.tables["replicated"]
     assert runs_of(config, table) == ("squares16", "squares16-seed-3")
     assert runs_of(config, config.tables["tiny"]) == ("squares16",)
-    assert report.methods(config, "squares16-seed-3") == methods_of(table)
+    assert report.methods(config, "squares16-seed-3") == table.methods
 
 
 @pytest.mark.parametrize(
@@ -606,7 +607,7 @@ def test_figures_show_the_methods_of_the_first_table():
     ("target", "message"),
     [
         ("results/tables/tiyn.csv", "no table is named 'tiyn' (did you mean 'tiny'?)"),
-        ("results/figures/curves-square16.png", "no experiment is named 'square16'"),
+        ("results/figures/curves-square16.png", "(did you mean 'curves-squares16'?)"),
         ("results/figures/figure2.png", "no figure is named 'figure2' (did you mean 'figure1'?)"),
         ("results/squares61/vqvae.safetensors", "no experiment is named 'squares61'"),
         ("results/squares16/singel/distance.json", "(did you mean 'single'?)"),
@@ -623,14 +624,12 @@ def test_unknown_target(target, message):
     "target",
     [
         "all",
-        "--cores",
         "results/tables/tiny.md",
         "results/figures/samples-squares16.png",
         "results/figures/figure1.png",
         "results/data/squares-16/manifest.json",
         "results/squares16/prior.jsonl",
         "results/squares16/mle/samples-0-0.safetensors",
-        "results/report/snakemake.html",
         "elsewhere/tables/tiyn.csv",
     ],
 )

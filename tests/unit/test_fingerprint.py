@@ -113,8 +113,8 @@ def test_relative_import_is_refused_rather_than_missed(package):
 
 def test_reads_sources_without_importing_torch():
     code = (
-        "import sys; from rarl.runtime import fingerprint; fingerprint.compute('distance_table');"
-        "assert not {'torch', 'numpy', 'rarl.stages.distance_table'} & set(sys.modules)"
+        "import sys; from rarl.runtime import fingerprint; fingerprint.compute('table');"
+        "assert not {'torch', 'numpy', 'rarl.stages.table'} & set(sys.modules)"
     )
     subprocess.run([sys.executable, "-c", code], check=True)
 
@@ -153,6 +153,8 @@ def _tuned(experiment: str, method: str) -> tuple[str, ...]:
 
 # Every job of a workflow, as rule and kind, with its stage and the modules of its kinds.
 JOBS = {
+    **{f"table {kind}": ("table", (module,)) for kind, module in kinds.TABLES.items()},
+    **{f"plot {kind}": ("plot", (module,)) for kind, module in kinds.PLOTS.items()},
     **{f"prepare {kind}": ("prepare", _dataset(kind)) for kind in kinds.DATASETS},
     **{
         f"{stage} {module.rpartition('.')[2]}": (stage, (module,))
@@ -171,7 +173,7 @@ JOBS = {
         if stage
         not in {
             *("prepare", "reference", "reference_images", "features", "real_features"),
-            *("finetune", "finetune_oracle"),
+            *("finetune", "finetune_oracle", "table", "plot"),
         }
     },
 }
@@ -189,13 +191,15 @@ VQVAES = {"vqvae", "vqvae perceptual", "vqvae adversarial"}
 TRAINING = TUNED | VQVAES | {"prior", "critic"}
 FROM_CODES = {job for job in JOBS if job.split()[0] in ("reference", "features", "real_features")}
 OF_IMAGES = {job for job in JOBS if job.split()[0] == "reference_images"}
-PICTURED = {"image_grid", "samples_figure"}
+PICTURED = {"plot samples"}
 INCEPTION = {job for job in JOBS if job.endswith(" inception")}
 EFFICIENTNET = {job for job in JOBS if job.endswith(" efficientnet")}
 MOBILENET = {job for job in JOBS if job.endswith(" mobilenet")}
 TRANSFORMER = {job for job in JOBS if job.endswith(" vision_transformer")}
 JUDGED = {job for job in TUNED if job.startswith("finetune ")}
-TABLES = {job for job in JOBS if job.endswith("_table")}
+TABLES = {job for job in JOBS if job.startswith("table ")}
+MEASURED = TABLES - {"table architecture"}
+PLOTTED = {"plot curves", "plot time"}
 
 TOUCHES = {
     "__init__.py": set(),
@@ -266,13 +270,27 @@ TOUCHES = {
     "train/perceptual.py": {"vqvae perceptual"},
     "train/adversarial.py": {"vqvae adversarial"},
     "report/page.py": {"table_page"},
-    "report/curves.py": {"curves", "time_figure"},
-    "report/logs.py": {"curves", "time_figure", *PICTURED} | TABLES - {"architecture_table"},
-    "report/codebook_use.py": {"distance_table"},
-    "report/frame.py": TABLES - {"architecture_table"},
+    "report/canvas.py": PLOTTED,
+    "report/plots/curves.py": {"plot curves"},
+    "report/plots/time.py": {"plot time"},
+    "report/plots/samples.py": PICTURED,
+    "report/image_rows.py": PICTURED,
+    "report/tables/nll.py": {"table nll"},
+    "report/tables/distance.py": {"table distance"},
+    "report/distance_tables.py": {"table distance", "table reconstruction"},
+    "report/qualities.py": {"table quality", "table replicated"},
+    "report/logs.py": PLOTTED | PICTURED | MEASURED,
+    "report/frame.py": MEASURED,
+    "report/codebook_use.py": {"table reconstruction"},
     "report/accepted.py": TABLES,
+    "report/plan.py": set(),
+    "results/quality.py": {"quality", "table quality", "table replicated"},
+    "results/seconds.py": {"seconds", "table seconds"},
+    "results/nll.py": {"nll", "table nll"},
+    "results/timing.py": {"sample", "reject", "quality"},
+    "results/acceptance.py": TABLES,
     "stages/prepare.py": {f"prepare {kind}" for kind in kinds.DATASETS},
-    "stages/_decoding.py": FROM_CODES | PICTURED,
+    "models/decoding.py": FROM_CODES | PICTURED,
 }
 
 
@@ -297,7 +315,7 @@ def test_nothing_in_train_touches_data_codes_or_references():
 
 
 def test_report_code_touches_tables_and_figures_alone():
-    shown = TABLES | {"curves", "time_figure", "table_page", *PICTURED}
+    shown = TABLES | PLOTTED | PICTURED | {"table_page"}
     for job in JOBS.keys() - shown:
         assert not {name for name in _behind(job) if name.startswith("rarl.report")}, job
 
@@ -307,11 +325,21 @@ def test_a_new_kind_re_runs_nothing(monkeypatch):
     monkeypatch.setitem(kinds.DATASETS, "added", "rarl.data.added")
     assert fingerprint.compute(*JOBS["prepare folder"]) == before
     assert not [job for job in JOBS if "rarl.kinds" in _behind(job)]
+    shown = {job: fingerprint.compute(*JOBS[job]) for job in TABLES | PLOTTED | PICTURED}
+    monkeypatch.setitem(kinds.TABLES, "added", "rarl.report.tables.added")
+    monkeypatch.setitem(kinds.PLOTS, "added", "rarl.report.plots.added")
+    assert {job: fingerprint.compute(*JOBS[job]) for job in shown} == shown
+
+
+def test_tables_import_nothing_that_decodes():
+    for job in TABLES:
+        assert not {name for name in _behind(job) if name.startswith(("rarl.models", "rarl.image"))}
 
 
 def test_stages_are_given_no_methods():
     """Code of settings is in no fingerprint: they may only be read and planned by it."""
     planning = {"from_config", "of", "of_oracle", "of_reward", "rows", "to_json"}
+    planning |= {"headings", "experiments", "methods", "paper_values"}  # of tables and plots
     known = {"from_json", "kinds", "check"} | planning
     modules = [
         import_module(found.name) for found in iter_modules(stages.__path__, "rarl.config.stages.")
@@ -332,9 +360,12 @@ def test_stages_are_given_no_methods():
         assert {name for name in code if name[0] != "_"} <= known, model
 
 
+PLANNING = {"rarl.report.inputs", "rarl.report.measured_kind"}  # what a table or plot reads
+
+
 def test_stages_import_no_functions_of_the_configuration():
     names = set()
-    for module in set().union(*map(_behind, JOBS)):
+    for module in set().union(*map(_behind, JOBS)) - PLANNING:
         for node in ast.walk(fingerprint._tree(module)):
             if isinstance(node, ast.ImportFrom) and node.module == "rarl.config":
                 names |= {alias.name for alias in node.names}

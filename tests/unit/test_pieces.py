@@ -1,5 +1,6 @@
 """Into how many pieces the pictures of a seed are cut changes no bit of any result."""
 
+import weakref
 from collections.abc import Callable
 from pathlib import Path
 
@@ -18,9 +19,9 @@ from rarl.models.prior import CodePrior
 from rarl.models.prior_file import save_prior
 from rarl.models.vqvae import VQVAE
 from rarl.models.vqvae_file import save_vqvae
+from rarl.results.distances import Distances
 from rarl.runtime import artefact
 from rarl.runtime.errors import UserError
-from rarl.runtime.files import read_json
 from rarl.runtime.sample_shards import Piece, merge_shards
 from rarl.stages import distance, reject, sample
 
@@ -138,15 +139,45 @@ def test_a_distance_loads_every_file_once(tmp_path: Path, monkeypatch: pytest.Mo
     output = tmp_path / "distance.json"
     distance.run(distance.Settings(), reference=reference, samples=samples, output=output)
     assert loaded == samples
-    assert read_json(output)["distances"] == pytest.approx([0], abs=1e-9)
-    assert read_json(output)["seeds"] == [4]
+    result = Distances.read(output)
+    assert result.distances == pytest.approx([0], abs=1e-9)
+    assert result.seeds == (4,)
+    assert result.provenance["inputs"]["samples"] == [load(path).sha256 for path in samples]
+
+
+def test_a_distance_holds_one_file_at_a_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    protocol = dict.fromkeys(("label", "extractor", "weights_sha256", "resize"), "x")
+    rows = torch.rand(60, 3, generator=torch.Generator().manual_seed(0))
+    reference, output = tmp_path / "reference.npz", tmp_path / "distance.json"
+    feature_files.moments_of([rows]).save(reference, {**protocol, "reference": "images"})
+    samples = [tmp_path / f"{seed}-{first}" for seed in (4, 5) for first in (0, 15)]
+    for path, part in zip(samples, rows.split(15), strict=True):
+        seed, first = map(int, path.name.split("-"))
+        feature_files.save(path, part, {**protocol, "seed": seed, "first": first})
+    held: list[weakref.ref[torch.Tensor]] = []
+    most, load = [], artefact.load
+
+    def counted(path: Path) -> artefact.Artefact:
+        found = load(path)
+        held.append(weakref.ref(found.tensors["features"]))
+        most.append(sum(of() is not None for of in held))
+        return found
+
+    monkeypatch.setattr(feature_files, "BLOCK", 7)
+    monkeypatch.setattr(artefact, "load", counted)
+    distance.run(distance.Settings(), reference=reference, samples=samples, output=output)
+    assert len(most) == 4
+    assert max(most) == 1
 
 
 def test_features_return_with_their_place(tmp_path: Path):
     path = tmp_path / "features"
     feature_files.save(path, torch.ones(2, 3), {"seed": 4, "first": 10})
-    piece = feature_files.load_piece(path)
-    assert (piece.seed, piece.first, piece.content.shape) == (4, 10, (2, 3))
+    piece = feature_files.FeatureFile(path).piece
+    assert (piece.seed, piece.first, len(piece.content)) == (4, 10, 2)
+    assert torch.equal(piece.content.load(), torch.ones(2, 3))
     artefact.save(path, {"weights": torch.ones(1)}, {})
+    with pytest.raises(UserError, match="holds no features of samples"):
+        feature_files.FeatureFile(path)
     with pytest.raises(UserError, match="holds no features"):
         feature_files.load(path)

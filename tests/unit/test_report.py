@@ -8,13 +8,15 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-from rarl.config.stages.report import Column, CurvesSettings, Row, TableSettings
-from rarl.report import curves, logs, time_figure
+from rarl.config.stages.report import Column, InputGroup, PlotSettings, Row, TableSettings
+from rarl.report import logs
+from rarl.report.plots import curves, time
+from rarl.report.tables import distance, reconstruction
 from rarl.runtime.errors import UserError
-from rarl.stages import curves as curves_stage
-from rarl.stages import distance_table as table_stage
+from rarl.stages import plot as plot_stage
+from rarl.stages import table as table_stage
 
-RESULT = {
+PROTOCOL = {
     "label": "FD-EffLite0",
     "extractor": "efficientnet_lite0",
     "weights_sha256": "abcdef0123456789" * 4,
@@ -22,14 +24,9 @@ RESULT = {
     "reference": "reconstructions",
     "count_reference": 4000,
     "count_samples": 2000,
-    "seeds": [0, 1],
-    "distances": [10.0, 12.0],
-    "mean": 11.0,
-    "std": 1.4142135,
-    "inputs": {},
-    "warning": None,
 }
-SETTINGS = TableSettings(
+RESULT = {"seeds": [0, 1], "distances": [10.0, 12.0], "warning": None, "provenance": {}}
+SETTINGS = distance.Kind(
     title="Bedrooms",
     columns=(
         Column(name="small", heading="64, small", training_seeds=(0,)),
@@ -43,10 +40,12 @@ SELECTED = (40, 0, 80, 80)  # iterations, row by row
 
 
 def write(folder: Path, *changes: dict) -> list[Path]:
-    """A distance.json for each mapping of changes to `RESULT`."""
+    """A distance.json for each mapping of changes to `RESULT` and its `PROTOCOL`."""
     paths = [folder / f"distance-{number}.json" for number in range(len(changes))]
     for path, change in zip(paths, changes, strict=True):
-        path.write_text(json.dumps({**RESULT, **change}))
+        protocol = {key: change.get(key, value) for key, value in PROTOCOL.items()}
+        own = {key: change.get(key, value) for key, value in RESULT.items()}
+        path.write_text(json.dumps({"protocol": protocol, **own}))
     return paths
 
 
@@ -57,14 +56,21 @@ def run_table(folder: Path, *changes: dict) -> tuple[str, str]:
         '{"step": 7, "warning": "codes_in_use is low"}\n{"step": 9, "warning": "it is"}\n'
     )
     outputs = {"csv": folder / "t.csv", "long": folder / "long.csv", "markdown": folder / "t.md"}
-    table_stage.run(
-        SETTINGS,
-        distances=written,
-        finetunings=[finetuning(folder, iteration) for iteration in SELECTED],
-        metrics=[log],
-        **outputs,
-    )
+    finetunings = [finetuning(folder, iteration) for iteration in SELECTED]
+    run_stage({"distances": written, "finetunings": finetunings, "logs": [log]}, outputs)
     return outputs["csv"].read_text(), outputs["markdown"].read_text()
+
+
+def run_stage(inputs: dict[str, list[Path]], outputs: dict[str, Path]) -> None:
+    settings = TableSettings(
+        kind="distance",
+        inputs=tuple(InputGroup(name=name, count=len(files)) for name, files in inputs.items()),
+        content=SETTINGS.model_dump(mode="json"),
+    )
+    travelled = TableSettings.from_json(settings.to_json())
+    table_stage.run(
+        travelled, inputs=[path for files in inputs.values() for path in files], **outputs
+    )
 
 
 def finetuning(folder: Path, selected: int) -> Path:
@@ -160,25 +166,31 @@ def test_a_table_of_fid_is_comparable(tmp_path):
     assert "not comparable" not in text
 
 
-@pytest.mark.parametrize("name", ["label", "weights_sha256", "resize", "count_samples"])
-def test_a_column_of_two_protocols_is_refused(tmp_path, name):
+@pytest.mark.parametrize(
+    ("name", "other"),
+    [("label", "3"), ("weights_sha256", "3"), ("resize", "3"), ("count_samples", 3)],
+)
+def test_a_column_of_two_protocols_is_refused(tmp_path, name, other):
     with pytest.raises(UserError, match=f"column '64, small': {name} is .* in one row and 3 in"):
-        run_table(tmp_path, {}, {}, {name: 3}, {})
+        run_table(tmp_path, {}, {}, {name: other}, {})
     assert not (tmp_path / "t.csv").exists()
 
 
 def test_a_file_that_is_no_distance_is_named(tmp_path):
     paths = write(tmp_path, {}, {}, {}, {})
-    paths[2].write_text('{"label": "FID"}')
-    with pytest.raises(UserError, match=r"distance-2\.json: is no result of the distance stage"):
+    paths[2].write_text('{"seeds": [0]}')
+    outputs = {name: tmp_path / name for name in ("csv", "long", "markdown")}
+    with pytest.raises(UserError, match=r"distance-2\.json: is no Distances of this version"):
+        run_stage({"distances": paths, "finetunings": [], "logs": []}, outputs)
+    with pytest.raises(UserError, match="--inputs names 3 files, but the settings speak of 4"):
         table_stage.run(
-            SETTINGS,
-            distances=paths,
-            finetunings=[],
-            metrics=[],
-            csv=tmp_path / "c",
-            long=tmp_path / "l",
-            markdown=tmp_path / "m",
+            TableSettings(
+                kind="distance",
+                inputs=(InputGroup(name="distances", count=4),),
+                content=SETTINGS.model_dump(mode="json"),
+            ),
+            inputs=paths[:3],
+            **outputs,
         )
 
 
@@ -268,8 +280,17 @@ def test_curves_tell_two_priors_apart(metrics):
 
 
 def test_curves_are_a_picture(metrics, tmp_path):
-    settings = CurvesSettings(title="squares16", grids=("single",), labels=("MLE", "Single reward"))
-    curves_stage.run(settings, metrics=metrics, output=tmp_path / "curves.png")
+    settings = PlotSettings(
+        kind="curves",
+        inputs=(InputGroup(name="logs", count=len(metrics)),),
+        content={"title": "squares16", "levels": ["single"], "labels": ["MLE", "Single reward"]},
+    )
+    csv = tmp_path / "curves.csv"
+    plot_stage.run(settings, inputs=metrics, output=tmp_path / "curves.png", csv=csv)
+    values = pd.read_csv(csv)
+    own = values[(values["log"] == "Single reward") & (values["metric"] == "distance")]
+    assert own[["step", "value"]].to_numpy().tolist() == [[20, 20.0]]
+    assert not values["metric"].str.contains("seconds").any()
     with Image.open(tmp_path / "curves.png") as picture:
         assert picture.format == "PNG"
         assert picture.width > 1000
@@ -290,13 +311,13 @@ def test_time_is_compared_within_the_common_budget():
     half = [{**line, "training_seconds": line["training_seconds"] / 2} for line in full]
     half[1] = {**half[1], "distance": 40.0}  # worse than before: the best so far stays
     methods = {"half": pd.DataFrame(half), "full": pd.DataFrame(full)}
-    rows = list(csv.reader(time_figure.to_csv(methods).splitlines()))
+    rows = list(csv.reader(time.to_csv(methods).splitlines()))
     assert rows == [
         ["method", "budget_seconds", "distance", "iteration", "seconds", "iterations"],
         ["half", "10.00", "15.0000", "20", "10.00", "20"],
         ["full", "10.00", "20.0000", "10", "20.00", "20"],
     ]
-    [axes] = time_figure.draw(methods, "T").axes
+    [axes] = time.draw(methods, "T").axes
     drawn = {line.get_label(): list(line.get_ydata()) for line in axes.lines}
     assert drawn["full, 20 iterations"] == [30, 20, 15]
     assert drawn["half, 20 iterations"] == [30, 30, 15]
@@ -304,12 +325,12 @@ def test_time_is_compared_within_the_common_budget():
 
 def test_a_log_without_distances_is_named():
     with pytest.raises(UserError, match="MLE: its log holds no distances"):
-        time_figure.progress({"MLE": pd.DataFrame([{"step": 1}])})
+        time.progress({"MLE": pd.DataFrame([{"step": 1}])})
 
 
 def test_a_table_of_reconstructions_says_how_the_codebook_is_used(tmp_path):
     none = {"rows": SETTINGS.rows[:1], "paper": ((None, None),)}
-    settings = SETTINGS.model_copy(update=none)
+    kind = reconstruction.Kind(**(dict(SETTINGS) | none))
     logs_of = [tmp_path / f"vqvae-{n}.jsonl" for n in (0, 1)]
     for n, path in enumerate(logs_of):
         use = {"val_mse": 0.02, "perplexity": 80.24 + n, "codes_in_use": 0.914}
@@ -320,11 +341,9 @@ def test_a_table_of_reconstructions_says_how_the_codebook_is_used(tmp_path):
                 for step, of in ((0, early), (5, use), (6, {"mse": 0.1}))
             )
         )
-    outputs = {name: tmp_path / f"t.{name}" for name in ("csv", "long", "markdown")}
     alone = {"seeds": [], "distances": [5.0]}
-    files = {"distances": write(tmp_path, alone, alone), "finetunings": None, **outputs}
-    table_stage.run(settings, metrics=logs_of, **files)
-    lines = outputs["markdown"].read_text().splitlines()
+    inputs = {"distances": write(tmp_path, alone, alone), "logs": logs_of}
+    lines = kind.table(inputs).markdown().splitlines()
     for heading, perplexity in (("64, small", "80.2"), ("128", "81.2")):
         assert (
             f"- {heading}, validation images: mean squared error 0.0200 of pixels in [-1, 1]; "
@@ -333,4 +352,4 @@ def test_a_table_of_reconstructions_says_how_the_codebook_is_used(tmp_path):
     assert not any("(paper: …)" in line for line in lines)  # it has no value
     logs_of[0].write_text('{"step": 0, "nll": 2.0}\n')
     with pytest.raises(UserError, match=r"vqvae-0\.jsonl: is no log of a VQ-VAE"):
-        table_stage.run(settings, metrics=logs_of, **files)
+        kind.table(inputs)

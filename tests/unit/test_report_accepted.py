@@ -3,6 +3,7 @@
 import hashlib
 import json
 
+from rarl.layout import accepted_beside
 from rarl.report import accepted
 
 
@@ -14,7 +15,9 @@ def test_a_table_names_what_was_accepted_below_it(tmp_path):
         results / "tables" / "b.md",
         results / "model",
     )
-    assert accepted.lines(table) == []
+    log = results / "accepted.jsonl"
+    assert accepted_beside(table) == log
+    assert accepted.lines(log, table) == []
     model.write_bytes(b"weights")
     of = {
         "sha256": hashlib.sha256(b"weights").hexdigest(),
@@ -28,11 +31,11 @@ def test_a_table_names_what_was_accepted_below_it(tmp_path):
         "outputs": {str(model): of},
         "tables": [str(table)],
     }
-    (results / "accepted.jsonl").write_text(2 * (json.dumps(line) + "\n"))
-    assert accepted.lines(table) == [
+    log.write_text(2 * (json.dumps(line) + "\n"))
+    assert accepted.lines(log, table) == [
         f"- accepted: {model} is older than a change of module rarl.sampling, setting draw.top_k: "
         "0 -> 1 (2026-03-04, rarl 0.1.0)"
     ]
-    assert accepted.lines(other) == []
+    assert accepted.lines(log, other) == []
     model.write_bytes(b"weights made anew")
-    assert accepted.lines(table) == []
+    assert accepted.lines(log, table) == []

@@ -1,44 +1,51 @@
 """The other tables, from hand-written results and from the paper's own configuration."""
 
 import csv
-from typing import Any
+import subprocess
+import sys
 
 import pandas as pd
 import pytest
 
 from helpers.paths import ROOT
 from rarl.config import load
-from rarl.config.stages import report
 from rarl.config.stages.evaluate import SecondsSettings
-from rarl.config.stages.report import ArchitectureSettings, Column, Row, TableSettings
-from rarl.report import (
-    architecture_table,
-    nll_table,
-    page,
-    quality_table,
-    replicated_table,
-    seconds_table,
-)
-from rarl.report.distances import Distance, Protocol
+from rarl.config.stages.report import Column, Row
+from rarl.layout import Layout
+from rarl.report import page, plan
 from rarl.report.frame import half_interval
 from rarl.report.logs import Selected
 from rarl.report.measured import measured
+from rarl.report.plots import samples
 from rarl.report.table import Cell, Cells, Table, in_rows
+from rarl.report.tables import architecture, distance, nll, quality, replicated, seconds
+from rarl.results.distances import Distances, Protocol
+from rarl.results.nll import Nll
+from rarl.results.quality import Quality
+from rarl.results.seconds import Seconds
 
-Run = tuple[Distance, dict[str, Any], Selected]
-PROTOCOL = Protocol("FID", "inception", "ab" * 32, "r", "reconstructions", 100, 50)
+Run = tuple[Distances, Quality, Selected]
+PROTOCOL = Protocol(
+    label="FID",
+    extractor="inception",
+    weights_sha256="ab" * 32,
+    resize="r",
+    reference="reconstructions",
+    count_reference=100,
+    count_samples=50,
+)
 PAPER = load(ROOT / "config" / "paper.yaml")
 
 
-def settings_of(*labels: str, heading: str = "128", seeds: tuple[int, ...] = (0,)):
+def settings_of(*labels: str, heading: str = "128", seeds: tuple[int, ...] = (0,)) -> dict:
     """Of a table with a column and a row for each label; the first row has a value of the paper."""
-    return TableSettings(
-        title="T",
-        columns=(Column(name="images", heading=heading, training_seeds=seeds),),
-        rows=tuple(Row(name=label.lower(), label=label) for label in labels),
-        paper=((102.0,), *(None for _ in labels[1:])),
-        notes=("- a note",),
-    )
+    return {
+        "title": "T",
+        "columns": (Column(name="images", heading=heading, training_seeds=seeds),),
+        "rows": tuple(Row(name=label.lower(), label=label) for label in labels),
+        "paper": ((102.0,), *(None for _ in labels[1:])),
+        "notes": ("- a note",),
+    }
 
 
 def table_of(headings: list[str], values: list[str], texts: list[str], title: str = "T") -> Table:
@@ -80,26 +87,33 @@ def test_a_measured_cell_shows_deviation_and_paper():
 
 
 def test_seconds_stand_beside_the_papers():
-    result = {"batch_size": 16, "device": "CPU", "seconds": [1.0, 3.0]}
-    settings = settings_of("Full", "Partial")
-    text = seconds_table.table([result, {**result, "seconds": [0.5, 1.5]}], settings).markdown()
+    full = Seconds(batch_size=16, device="CPU", seconds=(1.0, 3.0), provenance={})
+    partial = full.model_copy(update={"seconds": (0.5, 1.5)})
+    kind = seconds.Kind(**settings_of("Full", "Partial"))
+    text = kind.made_of([full, partial]).markdown()
     assert "| Full | 2.00 ± 1.41 (paper: 102) |" in text
     assert "| Partial | 1.00 ± 0.71 |" in text
     assert "a batch of 16 pictures' codes" in text
     assert "on CPU" in text
 
 
+def distances(seeds: tuple[int, ...], values: tuple[float, ...]) -> Distances:
+    return Distances(protocol=PROTOCOL, seeds=seeds, distances=values, warning=None, provenance={})
+
+
 def test_the_rivals_stand_side_by_side():
-    distances = [Distance(PROTOCOL, (1, 2), (mean - 1, mean + 1), None) for mean in (20.0, 10.0)]
-    quality = {
-        **{"precision": [0.4, 0.6], "recall": [0.4, 0.4], "kid": [0.05, 0.15]},
-        **{"seconds_per_picture": 0.25, "device": "CPU"},
-    }
-    table = quality_table.table(
-        distances,
-        [quality, {**quality, "recall": [0.2, 0.4]}],
+    first = Quality(
+        precision=(0.4, 0.6),
+        recall=(0.4, 0.4),
+        kid=(0.05, 0.15),
+        seconds_per_image=0.25,
+        device="CPU",
+        provenance={},
+    )
+    table = quality.Kind(**settings_of("MLE", "Rejection", heading="")).made_of(
+        [distances((1, 2), (mean - 1, mean + 1)) for mean in (20.0, 10.0)],
+        [first, first.model_copy(update={"recall": (0.2, 0.4)})],
         [Selected(0, 80, 2.0), Selected(40, 80, 2.0)],
-        settings_of("MLE", "Rejection", heading=""),
     )
     rows = list(csv.reader(table.csv().splitlines()))
     assert rows[0] == ["method", "distance", "precision", "recall", "KID", "seconds a picture"]
@@ -113,11 +127,17 @@ def test_the_rivals_stand_side_by_side():
 
 
 def test_the_oracles_nlls_are_a_row_for_each_method():
-    result = {
-        **{"unit": "nats a code", "count_samples": 12, "count_val": 8, "nll_test": 2.5},
-        **{"nll_oracle": [2.0, 4.0], "nll_oracle_of_its_own": 1.5},
-    }
-    table = nll_table.table([result], [Selected(80, 80, 2.5)], settings_of("MLE", heading=""))
+    result = Nll(
+        unit="nats a code",
+        count_samples=12,
+        count_val=8,
+        nll_oracle=(2.0, 4.0),
+        nll_test=2.5,
+        nll_oracle_of_its_own=1.5,
+        provenance={},
+    )
+    kind = nll.Kind(**settings_of("MLE", heading=""))
+    table = kind.made_of([result], [Selected(80, 80, 2.5)])
     assert list(csv.reader(table.csv().splitlines())) == [
         ["method", "NLL_oracle", "NLL_test"],
         ["MLE", "3.000000", "2.500000"],
@@ -156,10 +176,10 @@ PRIORS = {  # input, batch, hidden, residual, layers, attention, output stack, c
 
 def rendered(table: str) -> dict[str, dict[str, str]]:
     """Column by column, setting by setting, as people read them."""
-    settings = report.architecture(PAPER, table)
-    travelled = ArchitectureSettings.from_json(settings.to_json())  # as to the stage
+    settings = architecture.Kind.from_config(PAPER, table)
+    travelled = architecture.Kind.from_json(settings.to_json())  # as to the stage
     assert travelled == settings
-    return architecture_table.table(travelled).cells.texts.to_dict()
+    return travelled.table({}).cells.texts.to_dict()
 
 
 def test_a_table_is_a_page_of_its_own():
@@ -182,9 +202,9 @@ def test_the_vqvae_of_a_table_is_the_papers(table: str):
 
 
 def test_a_convolution_after_nearest_upsampling_has_its_own_size():
-    settings = report.architecture(PAPER, "table5")
-    nearest = settings.vqvae.model_copy(update={"upsampling": "nearest"})
-    table = architecture_table.table(settings.model_copy(update={"vqvae": nearest}))
+    kind = architecture.Kind.from_config(PAPER, "table5")
+    nearest = kind.vqvae.model_copy(update={"upsampling": "nearest"})
+    table = kind.model_copy(update={"vqvae": nearest}).table({})
     assert table.cells.values.loc["decoder filter size", "VQ-VAE"] == "3"
 
 
@@ -203,7 +223,7 @@ def test_a_prior_of_a_table_is_the_papers(table: str, prior: str):
 
 
 def test_a_mark_is_for_people_and_the_value_for_programs():
-    table = architecture_table.table(report.architecture(PAPER, "table9"))
+    table = architecture.Kind.from_config(PAPER, "table9").table({})
     rows = {row[0]: row[1:] for row in csv.reader(table.csv().splitlines())}
     assert rows["training steps"] == ["156250", "187500", "156250"]
     assert "| training steps | 156250 | 187500 | 156250 (ours) |" in table.markdown()
@@ -216,9 +236,9 @@ def test_a_mark_is_for_people_and_the_value_for_programs():
 @pytest.mark.parametrize("table", VQVAE)
 def test_the_papers_architectures_are_in_the_documents(table: str):
     """`make paper-architectures` writes them; they need no data."""
-    found = architecture_table.table(report.architecture(PAPER, table))
-    for suffix, text in ((".csv", found.csv()), (".md", found.markdown())):
-        assert (ROOT / "docs" / "results" / "paper" / f"{table}{suffix}").read_text() == text
+    found = architecture.Kind.from_config(PAPER, table).table({})
+    path = ROOT / "docs" / "results" / "paper" / f"{table}.md"
+    assert path.read_text() == found.markdown()
 
 
 DEFAULT = load(ROOT / "config.yaml")
@@ -233,41 +253,45 @@ def test_what_the_default_shows_under_the_papers_number_is_called_a_stand_in(nam
 
 @pytest.mark.parametrize("name", ["figure1", "figure2"])
 def test_so_are_its_figures(name: str):
-    title = report.samples_figure(DEFAULT, name).title
+    title = samples.Kind.from_config(DEFAULT, name).title
     assert title.startswith(f"Figure {name[-1]}, stand-in: ")
 
 
+def grid_labels(experiment: str) -> tuple[str, ...]:
+    return samples.Kind.from_config(DEFAULT, f"samples-{experiment}").labels[0]
+
+
 def test_a_reward_that_is_mixed_with_likelihood_is_called_so():
-    labels = [row.label for row in report.table(DEFAULT, "table2").rows]
+    labels = [row.label for row in distance.Kind.from_config(DEFAULT, "table2").rows]
     assert labels == [
         "MLE",
         "Single Reward (+ MLE: 64x64 - 16x16, 128x128 - 16x16)",  # at 8x8 the reward is alone
         "Frechet Reward",
     ]
-    mixed = report.table(DEFAULT, "table1")
+    mixed = distance.Kind.from_config(DEFAULT, "table1")
     assert [row.label for row in mixed.rows] == ["MLE", "Single Reward + MLE"]
     assert any(note.startswith("- + MLE: the reward's loss is mixed") for note in mixed.notes)
-    assert report.grid(DEFAULT, "openmoji-64-8").labels[1] == "Single Reward"
-    assert report.grid(DEFAULT, "openmoji-64-16").labels[1] == "Single Reward + MLE"
-    paper = report.table(PAPER, "table2")
+    assert grid_labels("openmoji-64-8")[1] == "Single Reward"
+    assert grid_labels("openmoji-64-16")[1] == "Single Reward + MLE"
+    paper = distance.Kind.from_config(PAPER, "table2")
     assert [row.label for row in paper.rows] == ["MLE", "Single Reward"]
     assert not any("mixed" in note for note in paper.notes)
 
 
 def test_the_paper_compares_after_the_same_number_of_iterations():
-    [note] = report.table(PAPER, "table2").notes
+    [note] = distance.Kind.from_config(PAPER, "table2").notes
     assert note.startswith("- selection: last")
-    assert report.table(DEFAULT, "table2").notes[0].startswith("- selection: best")
+    assert distance.Kind.from_config(DEFAULT, "table2").notes[0].startswith("- selection: best")
 
 
 def test_rejection_says_how_it_differs_from_the_papers():
-    notes = report.table(DEFAULT, "rivals").notes
+    notes = quality.Kind.from_config(DEFAULT, "rivals").notes
     assert any(note.startswith("- MLE + rejection: a critic ranks") for note in notes)
 
 
 def test_both_readings_of_partial_generation_are_timed():
     for config in (DEFAULT, PAPER):
-        settings = report.table(config, "table11")
+        settings = seconds.Kind.from_config(config, "table11")
         experiment = settings.columns[0].name
         shares = []
         for row in settings.rows:
@@ -276,6 +300,31 @@ def test_both_readings_of_partial_generation_are_timed():
         assert shares == [1.0, 0.5, 0.6]
         assert settings.paper == ((102, 170), None, (61, 123))  # the paper's beside the third
         assert "inferred" in settings.rows[2].label
+
+
+def test_planning_loads_no_matplotlib_and_no_torch():
+    code = (
+        "import sys; from rarl.config import load; from rarl.layout import Layout\n"
+        "from rarl.report.plan import plan_plot, plan_table\n"
+        "config = load(sys.argv[1]); files = Layout(config.results)\n"
+        "plots = ['samples-openmoji-64-8', 'curves-openmoji-oracle', *config.figures]\n"
+        "plans = [plan_plot(config, files, name) for name in plots]\n"
+        "plans += [plan_table(config, files, name) for name in config.tables]\n"
+        "assert all(plan.inputs for plan in plans[:len(plots)])\n"
+        "assert not {'torch', 'matplotlib', 'scipy.stats'} & set(sys.modules)"
+    )
+    subprocess.run([sys.executable, "-c", code, ROOT / "config.yaml"], check=True)
+
+
+def test_a_plan_says_how_many_files_of_each_kind_a_table_reads():
+    planned = plan.plan_table(DEFAULT, Layout(DEFAULT.results), "table2")
+    groups = {group.name: group.count for group in planned.settings.inputs}
+    assert groups["distances"] == groups["finetunings"] == 9
+    assert sum(groups.values()) == len(planned.inputs)
+    assert planned.inputs[:2] == [
+        f"results/openmoji-64-{side}/mle/distance.json" for side in (8, 16)
+    ]
+    assert "results/figures/samples-openmoji-128-16.png" in planned.beside
 
 
 def test_every_table_and_figure_of_the_paper_has_a_target():
@@ -292,23 +341,26 @@ def test_an_interval_is_students():
     assert found.isna().tolist() == [False, True]
 
 
-def replicated(mle: list[Run], rl: list[Run]) -> Table:
-    settings = settings_of("MLE", "RAL", heading="8x8", seeds=(0, 1))
-    return replicated_table.table(*map(list, zip(*mle, *rl, strict=True)), settings)
+def over_seeds(mle: list[Run], rl: list[Run]) -> Table:
+    kind = replicated.Kind(**settings_of("MLE", "RAL", heading="8x8", seeds=(0, 1)))
+    return kind.made_of(*map(list, zip(*mle, *rl, strict=True)))
 
 
 def run(distance: float, recall: float, nll: float, iteration: int = 80) -> Run:
     measured_twice = distance - 1, distance + 1
-    quality = {"precision": [0.5, 0.7], "recall": [recall] * 2, "kid": [0.1] * 2}
-    return (
-        Distance(PROTOCOL, (7, 8), measured_twice, None),
-        quality,
-        Selected(iteration, 80, nll),
+    figures = Quality(
+        precision=(0.5, 0.7),
+        recall=(recall, recall),
+        kid=(0.1, 0.1),
+        seconds_per_image=0.25,
+        device="CPU",
+        provenance={},
     )
+    return distances((7, 8), measured_twice), figures, Selected(iteration, 80, nll)
 
 
 def test_methods_over_training_seeds_stand_beside_the_first_one():
-    found = replicated(
+    found = over_seeds(
         [run(20, 0.5, 2.0, 0), run(24, 0.5, 2.0, 0)], [run(15, 0.4, 2.2), run(18, 0.45, 2.2)]
     )
     rows = list(csv.reader(found.csv().splitlines()))
@@ -329,6 +381,6 @@ def test_methods_over_training_seeds_stand_beside_the_first_one():
 
 def test_intervals_that_are_apart_are_said_to_be():
     runs = [run(20, 0.0, 2.0), run(20.1, 0.5, 2.0)], [run(15, 0.4, 2.2), run(15.1, 0.4, 2.2)]
-    rows = list(csv.reader(replicated(*runs).csv().splitlines()))
+    rows = list(csv.reader(over_seeds(*runs).csv().splitlines()))
     assert rows[2][3] == "true"
     assert rows[2][6] == ""  # no ratio of recalls where one is 0

@@ -9,30 +9,26 @@ import pytest
 
 from helpers.paths import ROOT
 from rarl.config import RESERVED
+from rarl.layout import Layout, train_log
 
 README = (ROOT / "results" / "README.md").read_text()
+LAYOUT = vars(Layout("ROOT"))  # patterns of files, by name
 RULES = "".join(path.read_text() for path in sorted((ROOT / "workflow" / "rules").glob("*.smk")))
-FOLDERS = {  # as workflow/rules/common.smk names them
-    "RESULTS": "",
-    "RUN": "EXPERIMENT/",
-    "BRANCH": "EXPERIMENT/METHOD/",
-    "FIGURES": "figures/",
-    "LOGS": "logs/",
-    "BENCHMARKS": "benchmarks/",
-}
-WILDCARDS = set(re.findall(r"^    (\w+)=", RULES.partition("wildcard_constraints:\n")[2], re.M))
-PATHS = re.findall(rf'f"\{{({"|".join(FOLDERS)})\}}/([^"]+)"', RULES)
+USED = set(re.findall(r"\bFILES\.(\w+)", RULES)) & LAYOUT.keys()
+LOGGED = set(re.findall(r"train_log\(FILES\.(\w+)\)", RULES))
+FOLDERS = {"results", "logs", "benchmarks"}
 
 
-def named(folder: str, name: str) -> str | None:
-    """How the description names a path; None for one that a function of the rules completes."""
-    words = set(re.findall(r"\{(\w+)\}", name))
-    if not words <= WILDCARDS | {"figure"}:
-        return None
-    return FOLDERS[folder] + re.sub(r"\{+(\w+)\}+", lambda word: word[1].upper(), name)
+def named(pattern: str) -> set[str]:
+    """How the description names the paths of a pattern."""
+    spelt = re.sub(r"\{(\w+)\}", lambda word: word[1].upper(), pattern.removeprefix("ROOT/"))
+    if "REFERENCE" in spelt:
+        return {spelt.replace("REFERENCE", kind) for kind in ("reconstructions", "images")}
+    return {spelt}
 
 
-OUTPUTS = {path for folder, name in PATHS if (path := named(folder, name))}
+OUTPUTS = set().union(*(named(LAYOUT[name]) for name in USED - FOLDERS))
+OUTPUTS |= set().union(*(named(train_log(LAYOUT[name])) for name in LOGGED))
 
 
 def described(path: str) -> bool:
@@ -43,7 +39,8 @@ def described(path: str) -> bool:
 
 
 def test_every_output_of_the_rules_is_described():
-    assert len(OUTPUTS) > 40  # the rules were read
+    assert len(OUTPUTS) > 30  # the rules were read
+    assert LAYOUT.keys() - USED == {"accepted"}  # every other pattern is used by a rule
     assert not [path for path in sorted(OUTPUTS) if not described(path)]
 
 
@@ -56,7 +53,8 @@ def test_nothing_is_described_that_the_rules_do_not_make():
     """But what a stage writes beside its output, and what a command notes."""
     others = {
         "data/DATASET-IMAGE_SIZE/shards/",
-        "tables/TABLE.long.csv",
+        "figures/samples-EXPERIMENT.png",
+        "figures/curves-EXPERIMENT.png",
         "NAME.state/",
         "NAME.jsonl.part",
         "accepted.jsonl",

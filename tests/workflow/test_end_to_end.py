@@ -15,6 +15,7 @@ from PIL import Image
 
 from helpers import squares
 from helpers.paths import ROOT, TINY
+from rarl.results.distances import Distances
 
 TARGETS = ("results/tables/tiny.csv", "results/tables/hierarchy.csv")
 TABLES = (
@@ -86,12 +87,12 @@ def test_table_holds_the_distances(finished, experiment, target, methods):
     assert rows[0] == ["method", "16x16"]
     for (label, figure), method in zip(rows[1:], methods, strict=True):
         path = finished / "results" / experiment / method / "distance.json"
-        result = json.loads(path.read_text())
+        result = Distances.read(path)
         assert label == LABELS[method]
-        assert float(figure) == pytest.approx(np.mean(result["distances"]), abs=1e-4)
-        assert len(result["distances"]) == 2
-        assert result["distances"][0] != result["distances"][1]
-        assert (result["label"], result["count_samples"]) == ("FD-EffLite0", 12)
+        assert float(figure) == pytest.approx(np.mean(result.distances), abs=1e-4)
+        assert len(result.distances) == 2
+        assert result.distances[0] != result.distances[1]
+        assert (result.protocol.label, result.protocol.count_samples) == ("FD-EffLite0", 12)
 
 
 def test_figures_are_pictures(finished):
@@ -102,6 +103,17 @@ def test_figures_are_pictures(finished):
         with Image.open(finished / "results" / "figures" / f"{name}.png") as picture:
             darkest, lightest = picture.convert("L").getextrema()
             assert darkest < lightest
+
+
+def test_every_plot_has_its_values_beside_it(finished):
+    plots = finished / "results" / "figures"
+    assert {p.stem for p in plots.glob("*.png")} == {p.stem for p in plots.glob("*.csv")}
+    curves = pd.read_csv(plots / "curves-squares16.csv")
+    assert {"vqvae", "single", "MLE", "Single reward"} <= set(curves["log"])
+    assert {"mse", "val_nll", "distance"} <= set(curves["metric"])
+    shown = pd.read_csv(plots / "figure1.csv")
+    assert shown["label"].tolist()[:2] == ["one grid, MLE", "one grid, Single reward"]
+    assert (shown["iteration"] <= shown["iterations"]).all()
 
 
 def test_every_table_is_csv_markdown_and_a_page(finished):
@@ -170,7 +182,7 @@ def test_training_seeds_are_trained_apart(finished):
     rows = list(csv.reader((finished / "results" / "tables" / "replicated.csv").open()))
     assert [row[0] for row in rows[1:]] == ["16x16: MLE", "16x16: Single reward"]
     runs = [
-        json.loads((finished / "results" / name / "mle" / "distance.json").read_text())["mean"]
+        np.mean(Distances.read(finished / "results" / name / "mle" / "distance.json").distances)
         for name in ("squares16", "squares16-seed-3")
     ]
     assert runs[0] != runs[1]

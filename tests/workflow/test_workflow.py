@@ -46,10 +46,10 @@ MLE = {
     "distance mle",
 }
 SINGLE = {name.replace("mle", "single") for name in MLE}
-REPORT = {"image_grid", "curves", "distance_table"}
+REPORT = {"plot samples-squares16", "plot curves-squares16", "table tiny"}
 AFTER_PRIOR = MLE | SINGLE | REPORT
 AFTER_VQVAE = {"codes", "prior", "reference"} | AFTER_PRIOR
-SAMPLING = AFTER_PRIOR - {"finetune mle", "finetune single", "curves"}
+SAMPLING = AFTER_PRIOR - {"finetune mle", "finetune single", "plot curves-squares16"}
 RIVALS = ("mle", "cold", "rejection", "partial", "frechet")
 GENERATORS = ("mle", "single", "frechet")  # of the oracle experiment
 ALL = {"prepare", "vqvae"} | AFTER_VQVAE
@@ -74,13 +74,15 @@ def snakemake(folder: Path, *arguments: str, ok: bool = True) -> str:
 def planned(
     folder: Path, *arguments: str, targets: tuple[str, ...] = ("results/tables/tiny.csv",)
 ) -> set[str]:
-    """The jobs of a dry run as `rule method seed`."""
+    """The jobs of a dry run as `rule method seed`, `table NAME` or `plot NAME`."""
     output = snakemake(folder, "--dry-run", *targets, *arguments)
     jobs = set()
     for block in re.split(r"\n(?=(?:local)?rule )", output)[1:]:
         words = [re.match(r"(?:local)?rule (\w+):", block).group(1)]
         for wildcard in ("method", "seed"):
             words += re.findall(rf"wildcards:.*\b{wildcard}=(\w+)", block)
+        if words[0] in ("table", "plot"):
+            words += re.findall(r"wildcards: (?:table|figure)=(\S+)", block)
         jobs.add(" ".join(words))
     return jobs - {"all"}
 
@@ -156,7 +158,7 @@ def test_cores_beyond_the_machine_run_no_two_jobs_at_once(finished):
         ("prior: 1, rl: 1", "prior: 2, rl: 1", {"prior"} | AFTER_PRIOR),
         ("every_seconds: 60", "every_seconds: 61", set()),
         ("reference: reconstructions", "reference: images", {"reference_images"} | AFTER_PRIOR),
-        ("title: Squares", "title: Pictures", {"distance_table"}),
+        ("title: Squares", "title: Pictures", {"table tiny"}),
         ("label: MLE", "label: Likelihood", REPORT),
         ("# The whole workflow", "# Another comment", set()),
     ],
@@ -167,7 +169,7 @@ def test_a_setting_runs_again_what_depends_on_it(finished, edited, old, new, exp
 
 def after_draws(method: str) -> set[str]:
     measured = {f"features {method} {seed}" for seed in (0, 1)}
-    return measured | {f"distance {method}", f"quality {method}", "quality_table"}
+    return measured | {f"distance {method}", f"quality {method}", "table quality"}
 
 
 @pytest.mark.parametrize(
@@ -181,17 +183,17 @@ def after_draws(method: str) -> set[str]:
         (
             "temperature: 0.5",
             "temperature: 0.6",
-            {f"draw cold {s}" for s in (0, 1)} | after_draws("cold"),
+            {f"sample cold {s}" for s in (0, 1)} | after_draws("cold"),
         ),
         (
             "kid_subsets: 4",
             "kid_subsets: 5",
-            {"quality_table", "replicated_table", *(f"quality {of}" for of in (*RIVALS, "single"))},
+            {"table quality", "table replicated", *(f"quality {of}" for of in (*RIVALS, "single"))},
         ),
         (
             "window: 40",
             "window: 41",
-            {"quality_table", "nll_table", "finetune_oracle frechet", "nll frechet"}
+            {"table quality", "table oracle", "finetune_oracle frechet", "nll frechet"}
             | {f"{rule} frechet" for rule in ("finetune", "distance", "quality")}
             | {f"{rule} frechet {seed}" for rule in ("sample", "features") for seed in (0, 1)},
         ),
@@ -203,19 +205,19 @@ def after_draws(method: str) -> set[str]:
         (
             "train: 32, val: 8",
             "train: 32, val: 9",
-            {"oracle_codes", "prior", "nll_table", "reward_reference frechet"}
+            {"oracle_codes", "prior", "table oracle", "reward_reference frechet"}
             | {f"{rule} {of}" for of in GENERATORS for rule in ("finetune_oracle", "nll")}
-            | {f"draw {of} {seed}" for of in GENERATORS for seed in (0, 1)},
+            | {f"sample {of} {seed}" for of in GENERATORS for seed in (0, 1)},
         ),
         (
             "batch_size: 4, paper",
             "batch_size: 5, paper",
-            {"seconds single", "seconds partial", "seconds_table"},
+            {"seconds single", "seconds partial", "table seconds"},
         ),
-        ("title: Time,", "title: Times,", {"time_figure"}),
-        ("hierarchy16: two grids", "hierarchy16: 2 grids", {"samples_figure"}),
-        ("title: Models", "title: Model", {"architecture_table"}),
-        ("title: Floors", "title: Floor", {"distance_table"}),
+        ("title: Time,", "title: Times,", {"plot time"}),
+        ("hierarchy16: two grids", "hierarchy16: 2 grids", {"plot figure1"}),
+        ("title: Models", "title: Model", {"table architecture"}),
+        ("title: Floors", "title: Floor", {"table reconstruction"}),
     ],
 )
 def test_a_setting_of_the_other_targets_runs_again_what_depends_on_it(
@@ -224,7 +226,7 @@ def test_a_setting_of_the_other_targets_runs_again_what_depends_on_it(
     jobs = planned(all_finished, *edited(old, new), targets=())
     if expected is not None:
         assert jobs - {"table_page"} == expected
-        assert ("table_page" in jobs) == any(job.endswith("_table") for job in expected)
+        assert ("table_page" in jobs) == any(job.startswith("table ") for job in expected)
     else:
         assert "prior" in jobs
         assert not {"vqvae", "codes", "oracle", "finetune_oracle mle", "reconstruction"} & jobs
@@ -247,8 +249,8 @@ def test_an_unrelated_experiment_runs_nothing_again(finished, edited):
 @pytest.mark.parametrize(
     ("module", "old", "new", "expected"),
     [
-        ("stages/draw.py", '"""', '"""Reworded. ', set()),
-        ("stages/draw.py", "def run(", "CHANGED = 1\n\n\ndef run(", SAMPLING),
+        ("stages/sample.py", '"""', '"""Reworded. ', set()),
+        ("stages/sample.py", "def run(", "CHANGED = 1\n\n\ndef run(", SAMPLING),
         ("models/critic.py", "class Critic", "CHANGED = 1\n\n\nclass Critic", SINGLE | REPORT),
         ("generator.py", "class Generator", "CHANGED = 1\n\n\nclass Generator", set()),
     ],
@@ -336,6 +338,8 @@ def test_what_has_to_run_is_not_accepted(accepting):
 @pytest.mark.parametrize(
     ("target", "message"),
     [
+        ("results/figures/figure2.png", "no figure is named 'figure2' (did you mean 'figure1'?)"),
+        ("results/squares61/vqvae.jsonl/x", "no experiment is named 'squares61'"),
         ("results/tables/tiyn.csv", "no table is named 'tiyn' (did you mean 'tiny'?)"),
         (
             "results/squares16/singel/distance.json",
@@ -389,7 +393,7 @@ def test_the_slurm_profile_gives_a_gpu_to_every_rule_that_uses_one():
     names = [of.name for of in iter_modules(stages.__path__) if not of.name.startswith("_")]
     uses = {name for name in names if picks(import_module(f"rarl.stages.{name}"))}
     assert "sample" in uses
-    assert "distance_table" not in uses
+    assert "distance" not in uses
     uses |= {"oracle", "reward_reference"}  # stages `prior` and `reference` under other names
     given = {rule for rule, of in profile["set-resources"].items() if of.get("gpu")}
     assert given == uses

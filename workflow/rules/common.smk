@@ -1,5 +1,6 @@
 # What the rules share: where files lie, and what a rule passes to its command.
 
+import functools
 import re
 import shlex
 import sys
@@ -62,14 +63,6 @@ def one_of(names):
     return "|".join(map(re.escape, sorted(names))) or "(?!)"
 
 
-def figures_of(kind):
-    return one_of(name for name, of in CONFIG.figures.items() if of.kind == kind)
-
-
-def tables_of(*kinds):
-    return one_of(name for name, of in CONFIG.tables.items() if of.kind in kinds)
-
-
 wildcard_constraints:
     dataset=one_of(CONFIG.datasets),
     image_size=r"\d+",
@@ -79,6 +72,7 @@ wildcard_constraints:
     seed=r"\d+",
     shard=r"\d+",
     table=one_of(CONFIG.tables),
+    figure=one_of(plot_names(CONFIG)),
 
 
 def manifest(wildcards):
@@ -121,24 +115,13 @@ def shards(pattern):
     return of
 
 
-def finetunings(experiment, methods):
-    """The log of what fine-tuned the prior from which each method samples."""
-    return expand(
-        train_log(FILES.tuned),
-        experiment=experiment,
-        method=[CONFIG.prior_of(method) for method in methods],
-    )
-
-
-def first_samples(experiment, methods):
-    """The first samples of each method: what image grids show."""
-    seed = CONFIG.experiments[experiment].sampling.seeds[0]
-    return expand(
-        FILES.samples, experiment=experiment, method=methods, seed=seed, shard=0
-    )
-
-
 def priors(wildcards):
     """The priors of all levels of an experiment, coarse to fine."""
     levels = CONFIG.experiments[wildcards.experiment].grids
     return expand(FILES.prior, grid=levels, **wildcards)
+
+
+def unknown_target(wildcards):
+    """Says which name of a target that no rule makes is wrong."""
+    targets.check(CONFIG, f"{FILES.results}/{wildcards.unknown}")
+    raise WorkflowError(f"{FILES.results}/{wildcards.unknown}: no rule makes this file")

@@ -196,7 +196,7 @@ rule seconds:
     benchmark:
         f"{BENCHMARKS}/{{experiment}}/{{method}}/{{table}}.tsv"
     wildcard_constraints:
-        table=tables_of("seconds"),
+        table=one_of(name for name, of in CONFIG.tables.items() if of.kind == "seconds"),
     params:
         **job(
             "seconds",

@@ -1,35 +1,26 @@
-"""What each stage that makes a table or a figure is given. Imports no torch.
+"""What the stages `table` and `plot` are given, and what the kinds share. Imports no torch.
 
 Labels say what is compared: a method whose reward is mixed with maximum likelihood in an experiment
 is not called what the paper calls the reward alone.
 """
 
+from typing import Any
+
 from rarl.config import (
-    SINGLE,
-    ArchitectureTable,
     Config,
-    Count,
     CountOrZero,
-    DistanceTable,
-    Prior,
-    QualityTable,
+    CurvesFigure,
+    Figure,
     Real,
-    ReconstructionTable,
     Rejection,
     ReplicatedTable,
     Rl,
     SamplesFigure,
-    SecondsTable,
     Settings,
-    Table,
-    TimeFigure,
-    Vqvae,
-    experiments_of,
-    methods_of,
+    Shown,
     runs_of,
-    training_seeds,
 )
-from rarl.config.stages.train import PriorSettings
+from rarl.kinds import PLOTS, TABLES
 
 MIXED = " + MLE"  # behind the label of a reward that is mixed with the NLL of real codes
 SELECTIONS = {  # `rl.selection`: what a table says about it
@@ -40,24 +31,39 @@ SELECTIONS = {  # `rl.selection`: what a table says about it
 }
 
 
-class ImageGridSettings(Settings):
-    labels: tuple[str, ...]  # of the methods, left to right
+class InputGroup(Settings):
+    """Some of the files that a table or plot reads, under a name that its kind gives them."""
+
+    name: str
+    count: CountOrZero
 
 
-class SamplesFigureSettings(Settings):
-    title: str
-    labels: tuple[tuple[str, ...], ...]  # experiments top to bottom, methods left to right
+class TableSettings(Settings):
+    """Of one table."""
+
+    kind: str  # in `rarl.kinds.TABLES`
+    inputs: tuple[InputGroup, ...]  # in the order of the files on the command line
+    content: dict[str, Any]  # the fields of the kind's class
+
+    @property
+    def kinds(self) -> tuple[str, ...]:
+        return (TABLES[self.kind],)
 
 
-class CurvesSettings(Settings):
-    title: str
-    grids: tuple[str, ...]  # of the priors, in the order of their metrics
-    labels: tuple[str, ...]  # of the methods, likewise
+class PlotSettings(Settings):
+    """Of one plot."""
+
+    kind: str  # in `rarl.kinds.PLOTS`
+    inputs: tuple[InputGroup, ...]
+    content: dict[str, Any]
+
+    @property
+    def kinds(self) -> tuple[str, ...]:
+        return (PLOTS[self.kind],)
 
 
-class TimeFigureSettings(Settings):
-    title: str
-    labels: tuple[str, ...]  # of the methods
+class PageSettings(Settings):
+    """Nothing to set."""
 
 
 class Run(Settings):
@@ -83,8 +89,8 @@ class Column(Settings):
     training_seeds: tuple[CountOrZero, ...]
 
 
-class TableSettings(Settings):
-    """Measurements of methods in experiments."""
+class Measurements(Settings):
+    """What a table of measurements of methods in experiments says beside them."""
 
     title: str
     columns: tuple[Column, ...]
@@ -93,53 +99,44 @@ class TableSettings(Settings):
     notes: tuple[str, ...]  # lines of Markdown: what a reader must know about the methods
 
 
-class PriorColumn(Settings):
-    heading: str
-    prior: Prior
-    ours: tuple[str, ...]  # its settings that the paper does not give
+def plot_names(config: Config) -> list[str]:
+    """Of the plots of a configuration, and of those that every experiment has."""
+    return [
+        *config.figures,
+        *(f"curves-{name}" for name in config.experiments),
+        *(f"samples-{name}" for name, of in config.experiments.items() if of.oracle is None),
+    ]
 
 
-class ArchitectureSettings(Settings):
-    title: str
-    image_size: Count
-    latents: tuple[Count, ...]
-    vqvae: Vqvae
-    priors: tuple[PriorColumn, ...]  # coarse to fine, the oracle first
-
-
-class PageSettings(Settings):
-    """Nothing to set."""
+def plot_of(config: Config, name: str) -> Figure:
+    """The plot of one of `plot_names`."""
+    if name in config.figures:
+        return config.figures[name]
+    kind, _, experiment = name.partition("-")
+    if kind == "samples":
+        rows = methods(config, experiment)
+        return SamplesFigure(kind="samples", title="", columns={experiment: ""}, rows=rows)
+    rows = finetuned(config, experiment)
+    return CurvesFigure(kind="curves", title=experiment, experiment=experiment, rows=rows)
 
 
 def methods(config: Config, experiment: str) -> tuple[str, ...]:
-    """The methods in an experiment's figures: the rows of the first table or figure of its samples.
+    """The methods in an experiment's plots: the rows of the first table or plot of its samples.
 
     All methods when none shows any.
     """
-    every = (*config.tables.values(), *config.figures.values())
-    sampled = [of for of in every if isinstance(of, (DistanceTable, QualityTable, SamplesFigure))]
+    every: tuple[Shown, ...] = (*config.tables.values(), *config.figures.values())
+    sampled = [of for of in every if of.of_samples]
     replicated = [of for of in every if isinstance(of, ReplicatedTable)]  # other training seeds
     for of in (*sampled, *replicated):
         if experiment in runs_of(config, of):
-            return methods_of(of)
+            return of.methods
     return tuple(config.methods)
 
 
 def finetuned(config: Config, experiment: str) -> tuple[str, ...]:
     """Those of `methods` that make a prior of their own."""
     return tuple(name for name in methods(config, experiment) if name in config.finetuned)
-
-
-def grid(config: Config, experiment: str) -> ImageGridSettings:
-    return ImageGridSettings(labels=labels(config, experiment, methods(config, experiment)))
-
-
-def curves(config: Config, experiment: str) -> CurvesSettings:
-    return CurvesSettings(
-        title=experiment,
-        grids=config.experiments[experiment].grids,
-        labels=labels(config, experiment, finetuned(config, experiment)),
-    )
 
 
 def labels(config: Config, experiment: str, names: tuple[str, ...]) -> tuple[str, ...]:
@@ -158,68 +155,18 @@ def mixes(config: Config, experiment: str, method: str) -> bool:
     return isinstance(rl, Rl) and rl.mle_weight > 0
 
 
-def samples_figure(config: Config, name: str) -> SamplesFigureSettings:
-    of = config.figures[name]
-    assert isinstance(of, SamplesFigure)  # by the rules
-    return SamplesFigureSettings(
-        title=of.title,
-        labels=tuple(
-            tuple(f"{heading}, {label}" for label in labels(config, experiment, of.rows))
-            for experiment, heading in of.columns.items()
-        ),
-    )
-
-
-def time_figure(config: Config, name: str) -> TimeFigureSettings:
-    of = config.figures[name]
-    assert isinstance(of, TimeFigure)  # by the rules
-    return TimeFigureSettings(title=of.title, labels=labels(config, of.experiment, of.rows))
-
-
-def table(config: Config, name: str) -> TableSettings:
-    """Of a measured table of any kind."""
-    of = config.tables[name]
-    assert not isinstance(of, ArchitectureTable)  # by the rules
-    columns = tuple(
-        Column(
-            name=experiment, heading=heading, training_seeds=training_seeds(config, of, experiment)
-        )
-        for experiment, heading in headings_of(of).items()
-    )
-    if isinstance(of, ReconstructionTable):
-        rows = (Row(name="reconstructions", label="Reconstructions"),)
-        return TableSettings(
-            title=of.title, columns=columns, rows=rows, paper=(of.paper,), notes=()
-        )
-    paper = getattr(of, "paper", {})  # kinds of table of which the paper has none
-    return TableSettings(
-        title=of.title,
-        columns=columns,
-        rows=tuple(Row(name=row, label=row_label(config, of, row)) for row in of.rows),
-        paper=tuple(paper.get(row) for row in of.rows),
-        notes=() if isinstance(of, SecondsTable) else notes(config, of),
-    )
-
-
-def headings_of(of: Table) -> dict[str, str]:
-    """The heading of each experiment of a table; none where it is of one experiment."""
-    return getattr(of, "columns", None) or dict.fromkeys(experiments_of(of), "")
-
-
-def row_label(config: Config, of: Table, method: str) -> str:
+def row_label(config: Config, of: Shown, method: str) -> str:
     """A method's label, and the columns in which its reward is mixed with the NLL of real codes."""
-    if isinstance(of, SecondsTable):
-        return of.rows[method]
-    label, headings = config.methods[method].label, headings_of(of)
-    mixed = [headings[name] for name in headings if mixes(config, name, method)]
-    if len(mixed) == len(headings):
+    label = config.methods[method].label
+    mixed = [heading for name, heading in of.headings.items() if mixes(config, name, method)]
+    if len(mixed) == len(of.headings):
         return label + MIXED
     return f"{label} ({MIXED.strip()}: {', '.join(mixed)})" if mixed else label
 
 
-def notes(config: Config, of: Table) -> tuple[str, ...]:
+def notes(config: Config, of: Shown) -> tuple[str, ...]:
     """What a reader must know about a table's methods to read its cells."""
-    pairs = [(name, method) for name in headings_of(of) for method in methods_of(of)]
+    pairs = [(name, method) for name in of.experiments for method in of.methods]
     made = dict.fromkeys((name, config.prior_of(method)) for name, method in pairs)
     found = [
         f"- {SELECTIONS[selection]}"
@@ -233,34 +180,7 @@ def notes(config: Config, of: Table) -> tuple[str, ...]:
     found += [
         f"- {config.methods[method].label}: a critic ranks the samples; the paper's rejection "
         "sampling ranks them by a classifier's score of their class, which unlabelled images lack"
-        for method in methods_of(of)
+        for method in of.methods
         if isinstance(config.methods[method], Rejection)
     ]
     return tuple(found)
-
-
-def architecture(config: Config, name: str) -> ArchitectureSettings:
-    of = config.tables[name]
-    assert isinstance(of, ArchitectureTable)  # by the rules
-    experiment = config.experiments[of.experiment]
-    if experiment.oracle is not None:
-        oracle = PriorSettings.of_oracle(config, of.experiment).prior
-        priors = {"oracle": oracle, "generator": experiment.prior.of(SINGLE)}
-    elif len(experiment.grids) == 1:
-        priors = {"prior": experiment.prior.of(SINGLE)}
-    else:
-        priors = {f"{grid} prior": experiment.prior.of(grid) for grid in experiment.grids}
-    return ArchitectureSettings(
-        title=of.title,
-        image_size=experiment.image_size,
-        latents=experiment.latents,
-        vqvae=experiment.vqvae,
-        priors=tuple(
-            PriorColumn(heading=name, prior=prior, ours=of.ours.get(name, ()))
-            for name, prior in priors.items()
-        ),
-    )
-
-
-def page() -> PageSettings:
-    return PageSettings()

@@ -1,11 +1,14 @@
-"""A table of Frechet distances (paper's Tables 1, 2, 3 and 12). Imports no torch."""
+"""Tables whose cells are Frechet distances: what the kinds `distance` and `reconstruction` share.
+
+Imports no torch.
+"""
 
 from collections.abc import Sequence
 
 import pandas as pd
 
-from rarl.config.stages.report import TableSettings
-from rarl.report.distances import Distance, common_protocol, observe_distances
+from rarl.config.stages.report import Measurements
+from rarl.report.distances import common_protocol, observe_distances
 from rarl.report.frame import gather, runs, summarise, with_summary
 from rarl.report.logs import Selected
 from rarl.report.measured import (
@@ -17,12 +20,13 @@ from rarl.report.measured import (
     with_paper,
 )
 from rarl.report.table import Cell, Table, in_rows
+from rarl.results.distances import Distances
 
 
-def table(
-    distances: Sequence[Distance], selected: Sequence[Selected] | None, settings: TableSettings
+def distance_table(
+    distances: Sequence[Distances], selected: Sequence[Selected | None], settings: Measurements
 ) -> Table:
-    """One distance for each of the settings' runs, and what was selected, None for reconstructions.
+    """One result for each of the settings' runs, and what was selected, None for reconstructions.
 
     Cells are mean ± deviation over the sampling seeds.
 
@@ -31,8 +35,7 @@ def table(
     columns = [list(c) for c in zip(*in_rows(distances, len(settings.rows)), strict=True)]
     headings = [column.heading for column in settings.columns]
     protocols = [common_protocol(*pair) for pair in zip(columns, headings, strict=True)]
-    kept: Sequence[Selected | None] = selected or [None] * len(distances)
-    measured_runs = zip(runs(settings), distances, kept, strict=True)
+    measured_runs = zip(runs(settings), distances, selected, strict=True)
     observations = gather([observe_distances(*of) for of in measured_runs])
     summary = with_paper(summarise(observations, "sampling_seed"), settings)
     cells = pivot(summary, _cell, rows=["method"], columns="experiment")

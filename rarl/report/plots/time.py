@@ -1,16 +1,50 @@
-"""Held-out distance against training time: what an hour of each method buys. Imports no torch."""
+"""Held-out distance against training time: what an hour of each method buys."""
+
+from typing import TYPE_CHECKING, Self
 
 import pandas as pd
-from matplotlib.figure import Figure
 
-from rarl.report.curves import Logs, frame
+from rarl.config import Config, TimeFigure
+from rarl.config.stages.report import labels, plot_of
+from rarl.layout import Layout, train_log
+from rarl.report.canvas import GREY, Logs, canvas, frame, png
+from rarl.report.kind import Inputs, Plot, PlotKind
+from rarl.report.logs import read
 from rarl.runtime.errors import UserError
 
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
-def draw(methods: Logs, title: str) -> Figure:
+
+class Kind(PlotKind):
+    """The lowest distance so far of each method of an experiment."""
+
+    title: str
+    labels: tuple[str, ...]  # of the methods
+
+    @classmethod
+    def from_config(cls, config: Config, name: str) -> Self:
+        of = plot_of(config, name)
+        assert isinstance(of, TimeFigure)  # by `rarl.kinds`
+        return cls(title=of.title, labels=labels(config, of.experiment, of.rows))
+
+    @classmethod
+    def inputs(cls, config: Config, files: Layout, name: str) -> dict[str, list[str]]:
+        of = plot_of(config, name)
+        assert isinstance(of, TimeFigure)  # by `rarl.kinds`
+        pattern = train_log(files.tuned)
+        return {"logs": [pattern.format(experiment=of.experiment, method=row) for row in of.rows]}
+
+    def plot(self, inputs: Inputs) -> Plot:
+        logs = [read(path) for path in inputs["logs"]]
+        methods = dict(zip(self.labels, logs, strict=True))
+        return Plot(png(draw(methods, self.title)), to_csv(methods))
+
+
+def draw(methods: Logs, title: str) -> "Figure":
     """The lowest distance so far of each method, as steps; the common budget as a line."""
     checks = progress(methods)
-    figure = Figure(figsize=(8, 5), dpi=110, layout="constrained")
+    figure = canvas(8, 5)
     axes = figure.subplots()
     frame(axes, title, "held-out Fréchet distance, best so far", "training time, s")
     for number, (label, own) in enumerate(checks.groupby("method", sort=False)):
@@ -23,7 +57,7 @@ def draw(methods: Logs, title: str) -> Figure:
             markersize=3,
             label=f"{label}, {own['step'].iloc[-1]} iterations",
         )
-    axes.axvline(budget(checks), color="0.45", linestyle=":", label="common budget")
+    axes.axvline(budget(checks), color=GREY, linestyle=":", label="common budget")
     axes.legend()
     return figure
 

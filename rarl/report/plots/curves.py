@@ -1,21 +1,68 @@
-"""Learning curves from the logs of the training stages. Imports no torch."""
+"""Learning curves of an experiment, from the logs of the stages that train."""
+
+from typing import TYPE_CHECKING, Self
 
 import pandas as pd
-from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 
-from rarl.report.logs import series
+from rarl.config import Config, CurvesFigure
+from rarl.config.stages.report import labels, plot_of
+from rarl.layout import Layout
+from rarl.report.canvas import GREY, Logs, canvas, frame, png
+from rarl.report.inputs import training_logs
+from rarl.report.kind import Inputs, Plot, PlotKind
+from rarl.report.logs import read, series
 
-Logs = dict[str, pd.DataFrame]  # of training runs, by label
-GREY = "0.45"
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
 
-def draw(vqvae: pd.DataFrame, priors: Logs, methods: Logs, title: str) -> Figure:
-    """Nine panels: the VQ-VAE and the priors above, the methods of fine-tuning together below.
+class Kind(PlotKind):
+    """Nine panels: the VQ-VAE and the priors above, the methods of fine-tuning together below."""
 
-    Drawn without pyplot, hence with the Agg canvas: needs no display.
-    """
-    figure = Figure(figsize=(13, 10), dpi=110, layout="constrained")
+    title: str
+    levels: tuple[str, ...]  # of the priors, coarse to fine
+    labels: tuple[str, ...]  # of the methods
+
+    @classmethod
+    def from_config(cls, config: Config, name: str) -> Self:
+        of = plot_of(config, name)
+        assert isinstance(of, CurvesFigure)  # by `rarl.kinds`
+        return cls(
+            title=of.title,
+            levels=config.experiments[of.experiment].grids,
+            labels=labels(config, of.experiment, of.rows),
+        )
+
+    @classmethod
+    def inputs(cls, config: Config, files: Layout, name: str) -> dict[str, list[str]]:
+        of = plot_of(config, name)
+        assert isinstance(of, CurvesFigure)  # by `rarl.kinds`
+        return {"logs": training_logs(config, files, of.experiment, of.rows)}
+
+    def plot(self, inputs: Inputs) -> Plot:
+        vqvae, *others = [read(path) for path in inputs["logs"]]
+        count = len(self.levels)
+        priors = dict(zip(self.levels, others[:count], strict=True))
+        methods = dict(zip(self.labels, others[count:], strict=True))
+        text = tidy({"vqvae": vqvae} | priors | methods).to_csv(index=False, lineterminator="\n")
+        return Plot(png(draw(vqvae, priors, methods, self.title)), text)
+
+
+def tidy(logs: Logs) -> pd.DataFrame:
+    """`log,step,metric,value`: all numbers of the logs but times, which differ from run to run."""
+    parts = []
+    for label, log in logs.items():
+        numbers = log.select_dtypes("number")
+        kept = [name for name in map(str, numbers) if name != "step" and "seconds" not in name]
+        part = numbers.melt("step", kept, var_name="metric").dropna(subset="value")
+        parts.append(part.assign(log=label)[["log", "step", "metric", "value"]])
+    return pd.concat(parts, ignore_index=True)
+
+
+def draw(vqvae: pd.DataFrame, priors: Logs, methods: Logs, title: str) -> "Figure":
+    """From the logs of the VQ-VAE, of the priors by level and of the methods by label."""
+    figure = canvas(13, 10)
     figure.suptitle(title, fontweight="bold")
     panels = figure.subplots(3, 3)
     _vqvae(panels[0, 0], panels[0, 1], vqvae)
@@ -36,7 +83,7 @@ def draw(vqvae: pd.DataFrame, priors: Logs, methods: Logs, title: str) -> Figure
     return figure
 
 
-def _vqvae(left: Axes, right: Axes, log: pd.DataFrame) -> None:
+def _vqvae(left: "Axes", right: "Axes", log: pd.DataFrame) -> None:
     frame(left, "VQ-VAE: reconstruction", "mean squared error", "step")
     left.plot(series(log, "mse"), color=GREY, linewidth=1, label="train")
     left.plot(series(log, "val_mse"), "o-", color="C3", markersize=3, label="validation")
@@ -53,7 +100,7 @@ def _vqvae(left: Axes, right: Axes, log: pd.DataFrame) -> None:
     right.legend(handles=handles, loc="lower right")
 
 
-def _priors(axes: Axes, logs: Logs) -> None:
+def _priors(axes: "Axes", logs: Logs) -> None:
     """A grid of codes keeps its colour; training thin, validation with dots."""
     frame(axes, "Prior" if len(logs) == 1 else "Priors", "NLL, nats per code", "step")
     for number, (grid, log) in enumerate(logs.items()):
@@ -66,7 +113,7 @@ def _priors(axes: Axes, logs: Logs) -> None:
     axes.legend()
 
 
-def _together(axes: Axes, methods: Logs, name: str, title: str, unit: str) -> None:
+def _together(axes: "Axes", methods: Logs, name: str, title: str, unit: str) -> None:
     """One metric of all methods that log it; each method keeps its colour in every panel.
 
     A ring marks the iteration that model selection kept.
@@ -91,7 +138,7 @@ def _together(axes: Axes, methods: Logs, name: str, title: str, unit: str) -> No
         axes.text(0.5, 0.5, "not logged", transform=axes.transAxes, ha="center", color=GREY)
 
 
-def _judges(axes: Axes, methods: Logs) -> None:
+def _judges(axes: "Axes", methods: Logs) -> None:
     """What gives the reward: a critic on the left, a distance to the data on the right."""
     critics, distances = (
         any(name in log for log in methods.values()) for name in ("wasserstein", "window_distance")
@@ -108,11 +155,3 @@ def _judges(axes: Axes, methods: Logs) -> None:
         right.set_title("")  # it would lie over the left one's
         for line in right.lines:
             line.set_linestyle("--")
-
-
-def frame(axes: Axes, title: str, y: str, x: str) -> None:
-    axes.set_title(title, fontsize=10)
-    axes.set_ylabel(y)
-    axes.set_xlabel(x)
-    axes.grid(alpha=0.3)
-    axes.spines[["top"]].set_visible(False)
