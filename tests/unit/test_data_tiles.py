@@ -13,6 +13,7 @@ from PIL import Image
 
 from helpers.paths import ROOT, TINY
 from rarl.config import Background, ConfigError, PackageFile, Tiles, parse
+from rarl.config.stages.data import PrepareSettings
 from rarl.data.images import Picture, Source
 from rarl.data.shards import open_split
 from rarl.data.sources import open_source
@@ -20,7 +21,6 @@ from rarl.data.strips import strips
 from rarl.data.tile_filters import box_sums, count_disjoint, deviation, share
 from rarl.runtime.errors import UserError
 from rarl.runtime.files import read_json
-from rarl.stage_settings import PrepareSettings
 from rarl.stages import prepare
 
 TILE, STRIDE, REGION = 8, 3, 20
