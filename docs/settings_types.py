@@ -28,7 +28,7 @@ def models(annotation: Any) -> list[type[BaseModel]]:
         return [annotation]
     if origin is Annotated:
         return models(get_args(annotation)[0])
-    if origin in (Union, UnionType):
+    if origin in (Union, UnionType, tuple):
         return [model for member in get_args(annotation) for model in models(member)]
     return []
 
@@ -41,6 +41,8 @@ def named(annotation: Any) -> Any:
 
 
 def _plain(annotation: Any, origin: Any, arguments: tuple[Any, ...]) -> str:
+    if origin is tuple:
+        return f"list: {words(arguments[0])}"
     if models(annotation):
         null = " or null" if NoneType in arguments else ""
         text = [words(of) for of in arguments if of is not NoneType and not models(of)]
@@ -49,8 +51,6 @@ def _plain(annotation: Any, origin: Any, arguments: tuple[Any, ...]) -> str:
         return " or ".join(f"`{value}`" for value in arguments)
     if origin in (Union, UnionType):
         return " or ".join(words(member) for member in arguments)
-    if origin is tuple:
-        return f"list: {words(arguments[0])}"
     if origin is dict:
         return "mapping" if arguments[1] is Any else f"mapping: NAME to {words(arguments[1])}"
     return WORDS.get(annotation, str(annotation))
