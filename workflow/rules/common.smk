@@ -1,18 +1,30 @@
 # What the rules share: where files lie, and what a rule passes to its command.
 
 import functools
+import os
 import re
-import shlex
 import sys
+from pathlib import Path
 
-RARL = f"{shlex.quote(sys.executable)} -m rarl.cli stage"  # the interpreter of Snakemake, activated or not
+# Commands name no variable of this file: where another workflow uses this one as a module, Snakemake
+# does not find it. They run the interpreter of Snakemake, whether its environment is activated or not.
+os.environ["PATH"] = os.pathsep.join(
+    [str(Path(sys.executable).parent), os.environ.get("PATH", "")]
+)
+
+# Not among the parameters, a change of which would run everything again.
+CHECKPOINTS = (
+    " --checkpoint-seconds {config[checkpoints][every_seconds]}"
+    " --checkpoint-steps {config[checkpoints][every_steps]}"
+    " --shutdown-seconds {config[checkpoints][shutdown_seconds]}"
+)
 
 
 def stage(name):
     """The command of a stage; most rules bear the name of theirs."""
     return (
-        f"{{RARL}} {name} --threads {{threads}} {{CHECKPOINTS}} --settings {{params.settings:q}}"
-        " --code {params.code} > {log:q} 2>&1"
+        f"python -m rarl.cli stage {name} --threads {{threads}}{CHECKPOINTS}"
+        " --settings {params.settings:q} --code {params.code} > {log:q} 2>&1"
     )
 
 
@@ -26,13 +38,6 @@ def job(name, settings):
         code=lambda w: records.code(name, settings(w).kinds),
     )
 
-
-# Not among the parameters, a change of which would run everything again.
-CHECKPOINTS = (
-    f"--checkpoint-seconds {CONFIG.checkpoints.every_seconds}"
-    f" --checkpoint-steps {CONFIG.checkpoints.every_steps}"
-    f" --shutdown-seconds {CONFIG.checkpoints.shutdown_seconds}"
-)
 
 STAGE = stage("{rule}")
 
