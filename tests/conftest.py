@@ -13,7 +13,7 @@ from rarl.models.prior import CodePrior
 
 WORKFLOW = Path(__file__).parent / "workflow"
 SLOW = (  # units that take more than two seconds, by `pytest --durations 0` on a quiet machine
-    "test_fuzz.py",
+    "test_train_reinforce.py::test_reinforce_raises_the_reward",
 )
 
 
