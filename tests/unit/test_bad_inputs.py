@@ -175,7 +175,7 @@ FILES = {
     "vqvae": ("vqvae", "--data manifest.json --output out/vqvae --metrics out/vqvae.jsonl"),
     "codes": ("codes", "--data manifest.json --vqvae vqvae --output out/codes"),
     "prior": ("prior", "--codes codes --output out/prior --metrics out/prior.jsonl"),
-    "draw": ("draw", "--prior prior --output out/samples --timing out/samples.json"),
+    "draw": ("sample", "--prior prior --output out/samples --timing out/samples.json"),
     "reference": ("reference", "--vqvae vqvae --codes codes --output out/reference.npz"),
     "distance": ("distance", "--reference reference.npz --samples codes --output out/d.json"),
 }
