@@ -22,8 +22,9 @@ from rarl.config.stages.train import FinetuneSettings
 from rarl.models.codes import CodeSet
 from rarl.models.prior import new_prior
 from rarl.models.vqvae import VQVAE
-from rarl.rl.policy_gradient import reinforce
-from rarl.rl.reinforce import Reinforce
+from rarl.rl.reinforce import Reinforce, start
+from rarl.rl.rewards.inputs import load_reward
+from rarl.rl.update import Run
 from rarl.runtime import device
 from rarl.runtime.precision import autocast
 from rarl.train.adam import adam
@@ -87,26 +88,28 @@ def new_learner(path: str, experiment: str, method: str) -> Reinforce:
     settings = FinetuneSettings.from_config(config, experiment, method)
     prior, codes = new_prior(of).to(on), CodeSet(grids, of.vqvae.codebook_size)
     optimiser = adam(prior.parameters(), settings.rl.learning_rate)
-    return reinforce(settings, settings.rl, prior, codes, optimiser, vqvae)
+    reward = load_reward(settings, prior, vqvae, None)
+    update = start(Run(settings, prior, codes, optimiser, vqvae, reward))
+    return update.state["reinforce"]
 
 
 def phases(learner: Reinforce, dial: Callable[[], float], steps: range) -> dict[str, float]:
     """What each phase adds to what `dial` shows, an iteration."""
     spent = Counter[str]()
     for of, methods in (
-        (learner, ("rollouts", "update_policy")),
+        (learner, ("sample", "update")),
         (learner.decoder, ("decode",)),
-        (learner.source, ("reward", "learn")),
+        (learner.reward, ("score", "learn")),
     ):
         for method in methods:
             setattr(of, method, watched(getattr(of, method), method, dial, spent))
     for i in steps:
         learner.step(i)
     sums = {
-        "sampling": spent["rollouts"] - spent["decode"],
+        "sampling": spent["sample"] - spent["decode"],
         "decoding": spent["decode"],
-        "critic": spent["reward"] + spent["learn"],
-        "policy": spent["update_policy"] - spent["reward"],
+        "critic": spent["score"] + spent["learn"],
+        "policy": spent["update"] - spent["score"],
     }
     return {name: total / len(steps) for name, total in sums.items()}
 

@@ -68,7 +68,7 @@ def measure(prior: CodePrior, batch: int, patience: float) -> Times:
     codes = tuple(uniforms.new_zeros(batch, side, side).long() for side in prior.sides)
     grids = [
         partial(rerun, pixelcnn, codes[grid], codes[grid - 1] if grid else None)
-        for grid, pixelcnn in prior.grids.items()
+        for grid, pixelcnn in prior.levels.items()
     ]
     product = Product()
     cached, square, *once = seconds(

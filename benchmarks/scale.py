@@ -36,9 +36,10 @@ from rarl.models.onehot import OneHot
 from rarl.models.prior import CodePrior, new_prior, stack
 from rarl.models.scores import Scores
 from rarl.models.vqvae import VQVAE, vqvae_loss
-from rarl.rl.advantages import Credit
-from rarl.rl.reinforce import Reinforce, RewardSource
+from rarl.rl.advantages import AdvantageEstimator
+from rarl.rl.reinforce import Reinforce
 from rarl.rl.rewards.critic import CriticTrainer
+from rarl.rl.rewards.source import RewardSource
 from rarl.rl.rollouts import Rollouts, all_rows
 from rarl.runtime.checkpoints import KEEP
 from rarl.sampling import sample
@@ -183,22 +184,22 @@ def prior_pass(of: Experiment, prior: CodePrior) -> Callable[[], None]:
     return lambda: nll(prior(codes), prior.own(codes)).backward()
 
 
-def critic_pass(of: Experiment, adversary: CriticTrainer) -> Callable[[], object]:
+def critic_pass(of: Experiment, trainer: CriticTrainer) -> Callable[[], object]:
     real, fake = images_of(of), images_of(of)
-    return lambda: adversary.update(real, fake)
+    return lambda: trainer.update(real, fake)
 
 
 class NoReward(RewardSource):
     """The critic is counted by itself."""
 
-    def reward(self, images: Tensor) -> Scores:
+    def score(self, images: Tensor) -> Scores:
         return Scores(images, None)
 
 
 def policy_pass(
     config: Config, experiment: str, prior: CodePrior, batch: int = BATCH
 ) -> Callable[[], object]:
-    """A step of the policy on rollouts, with the anchor's pass."""
+    """A step of the policy on rollouts, with the reference policy's pass."""
     of, settings = (
         config.experiments[experiment],
         FinetuneSettings.from_config(config, experiment, METHOD),
@@ -209,10 +210,10 @@ def policy_pass(
         settings=rl,
         rows=settings.rows,
         policy=prior.eval(),
-        anchor=prior,
+        ref_policy=prior,
         decoder=VQVAE(of.vqvae, len(of.latents)),
-        source=NoReward(),
-        credit=Credit(rl, prior.device),
+        reward=NoReward(),
+        advantages=AdvantageEstimator(rl, prior.device),
         optimiser=adam(prior.parameters(), rl.learning_rate),
         train=CodeSet(codes_of(of), of.vqvae.codebook_size),
         seed=of.seed,
@@ -222,7 +223,7 @@ def policy_pass(
     codes, scores = codes_of(of, batch), torch.zeros(batch)
     shown = OneHot(of.vqvae.codebook_size)
     rollouts = Rollouts(codes, all_rows(prior), scores, codes, 1, shown)
-    return lambda: learner.update_policy(rollouts, 0)
+    return lambda: learner.update(rollouts, 0)
 
 
 def feature_flops(config: Config, experiment: str) -> float:
@@ -291,14 +292,14 @@ def prior_stages(config: Config, experiment: str, decode: float) -> list[Stage]:
     assert isinstance(rl.reward, Critic)
     with FakeTensorMode():
         prior = new_prior(of)
-        parts = [CodePrior({grid: part}) for grid, part in prior.grids.items()]
+        parts = [CodePrior({grid: part}) for grid, part in prior.levels.items()]
         each = [cost(prior_pass(of, part), part) for part in parts]
         mle = cost(prior_pass(of, prior), prior)
         policy = cost(policy_pass(config, experiment, prior), prior)
         with torch.no_grad():  # the sampler's caches spare all but the FLOPs of one pass
             drawn = cost(lambda: prior(codes_of(of))).flops
-    adversary = CriticTrainer(rl.reward, 3, of.image_size, of.image_size, CPU)
-    critic = cost(critic_pass(of, adversary), adversary.critic)
+    trainer = CriticTrainer(rl.reward, 3, of.image_size, of.image_size, CPU)
+    critic = cost(critic_pass(of, trainer), trainer.critic)
     share = rl.reward.steps * rl.reward.batch_size / rl.batch_size
     learning = Cost(
         policy.flops + (mle.flops if rl.mle_weight else 0) + share * critic.flops,
@@ -306,7 +307,7 @@ def prior_stages(config: Config, experiment: str, decode: float) -> list[Stage]:
     )
     warmup, starts, sampling = rl.reward.warmup_steps, operations(of), of.sampling
     seeds, of_grid = len(sampling.seeds), [of.prior.of(name) for name in of.grids]
-    models = (prior, POLICY_COPIES), (adversary.critic, CRITIC_COPIES)
+    models = (prior, POLICY_COPIES), (trainer.critic, CRITIC_COPIES)
     return [
         *(
             training(f"prior {name}", work, own.steps, own.batch_size, (part, PRIOR_COPIES))
@@ -390,10 +391,10 @@ def measure(config: Config, experiment: str) -> None:
     assert isinstance(rl, Rl)
     assert isinstance(rl.reward, Critic)
     vqvae, prior = VQVAE(of.vqvae, len(of.latents)), new_prior(of)
-    adversary = CriticTrainer(rl.reward, 3, of.image_size, of.image_size, CPU)
-    works = {"vqvae": vqvae_pass(of, vqvae), "critic": critic_pass(of, adversary)}
+    trainer = CriticTrainer(rl.reward, 3, of.image_size, of.image_size, CPU)
+    works = {"vqvae": vqvae_pass(of, vqvae), "critic": critic_pass(of, trainer)}
     for grid, name in enumerate(of.grids):
-        works[f"prior {name}"] = prior_pass(of, CodePrior({grid: prior.grids[grid]}))
+        works[f"prior {name}"] = prior_pass(of, CodePrior({grid: prior.levels[grid]}))
     for name, work in works.items():
         flops, seconds = cost(work).flops * BATCH, []
         for _ in range(2):

@@ -26,9 +26,19 @@ EXTRACTORS = {
     "inception": "rarl.metrics.inception",
     "mobilenet_v2": "rarl.metrics.mobilenet",
 }
+CRITICS = {  # networks
+    "pixel": "rarl.rl.critics.pixel",
+    "projected": "rarl.rl.critics.projected",
+}
+PRIORS = {
+    "pixelcnn": "rarl.models.pixelcnn",
+}
+SAMPLERS = {  # of priors
+    "pixelcnn": "rarl.models.pixelcnn_sampler",
+}
 OBJECTIVES = {  # of fine-tuning
-    "mle": "rarl.rl.likelihood",
-    "reinforce": "rarl.rl.policy_gradient",
+    "mle": "rarl.rl.mle",
+    "reinforce": "rarl.rl.reinforce",
 }
 PLOTS = {
     "curves": "rarl.report.plots.curves",
@@ -38,6 +48,7 @@ PLOTS = {
 REWARDS = {  # of reinforcement
     "critic": "rarl.rl.rewards.critic",
     "frechet": "rarl.rl.rewards.frechet",
+    "python": "rarl.rl.rewards.python",
 }
 TABLES = {
     "architecture": "rarl.report.tables.architecture",

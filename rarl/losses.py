@@ -1,6 +1,6 @@
 """The objectives: pure functions, one equation each.
 
-B pictures, N codes a picture, K codebook entries. Log-probabilities are in nats.
+B images, N codes an image, K codebook entries. Log-probabilities are in nats.
 """
 
 from collections.abc import Callable, Sequence
@@ -14,13 +14,13 @@ from torch import Tensor
 def nll(
     logits: Sequence[Float[Tensor, "b h w k"]], codes: Sequence[Int[Tensor, "b h w"]]
 ) -> Float[Tensor, ""]:
-    """Negative log-likelihood, nats a code, averaged over all codes of all grids.
+    """Negative log-likelihood, nats a code, averaged over all codes of all levels.
 
     The loss of maximum likelihood.
     """
     pairs = zip(logits, codes, strict=True)
     sums = [F.cross_entropy(a.flatten(0, 2), b.flatten(), reduction="sum") for a, b in pairs]
-    return torch.stack(sums).sum() / sum(grid.numel() for grid in codes)
+    return torch.stack(sums).sum() / sum(level.numel() for level in codes)
 
 
 def wasserstein(real: Float[Tensor, " b"], fake: Float[Tensor, " c"]) -> Float[Tensor, ""]:
@@ -37,13 +37,15 @@ def logistic(real: Float[Tensor, " b"], fake: Float[Tensor, " c"]) -> Float[Tens
     return F.softplus(-real).mean() + F.softplus(fake).mean()
 
 
-def r1_penalty(
-    critic: Callable[[Tensor], Tensor], real: Float[Tensor, "b c height width"]
-) -> Float[Tensor, ""]:
-    """|grad D(x)|^2 / 2 at real pictures, averaged (Mescheder et al. 2018, arXiv 1801.04406)."""
-    at = real.detach().requires_grad_()
-    (gradient,) = torch.autograd.grad(critic(at).sum(), at, create_graph=True)
-    return gradient.flatten(1).square().sum(1).mean() / 2
+def r1_penalty(critic: Callable[..., Tensor], *real: Float[Tensor, "b ..."]) -> Float[Tensor, ""]:
+    """|grad D(x)|^2 / 2 at real images, averaged (Mescheder et al. 2018, arXiv 1801.04406).
+
+    `real` is what the critic sees of them: pixels, or several maps of features.
+    """
+    at = [part.detach().requires_grad_() for part in real]
+    gradients = torch.autograd.grad(critic(*at).sum(), at, create_graph=True)
+    squares = [gradient.flatten(1).square().sum(1) for gradient in gradients]  # (B,) each
+    return torch.stack(squares).sum(0).mean() / 2
 
 
 def gradient_penalty(
@@ -124,13 +126,13 @@ def reinforce(
     return -(advantages.detach() * log_probs).mean()
 
 
-def kl(policy: Float[Tensor, "b n k"], anchor: Float[Tensor, "b n k"]) -> Float[Tensor, "b n"]:
-    """KL(policy || anchor) of every code's distribution given the codes before it, exact.
+def kl(policy: Float[Tensor, "b n k"], ref_policy: Float[Tensor, "b n k"]) -> Float[Tensor, "b n"]:
+    """KL(policy || reference policy) of every code's distribution given the codes before it, exact.
 
-    Averaged over rollouts and summed over codes it is the KL of whole grids, by the chain rule;
+    Averaged over rollouts and summed over codes it is the KL of whole images, by the chain rule;
     for its gradient see `later_kl`. Takes log-probabilities.
     """
-    return (policy.exp() * (policy - anchor)).sum(-1)
+    return (policy.exp() * (policy - ref_policy)).sum(-1)
 
 
 def later_kl(kl: Float[Tensor, "b n"]) -> Float[Tensor, "b n"]:

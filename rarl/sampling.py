@@ -11,8 +11,7 @@ from torch import Tensor
 
 from rarl.models import recorded
 from rarl.models.codes import Codes
-from rarl.models.pixelcnn import ALL_ROWS, PixelCNN
-from rarl.models.pixelcnn_sampler import PixelCNNSampler
+from rarl.models.level_prior import ALL_ROWS, LevelPrior, Sampler
 from rarl.models.prior import CodePrior
 from rarl.runtime import cuda_graph, seeds
 from rarl.runtime.precision import cast_weights
@@ -63,13 +62,13 @@ def sample(
         raise ValueError("rows need a context around them")
 
     drawn: list[Tensor] = []
-    levels = uniforms.split(prior.positions, 1)
-    for (level, pixelcnn), flat in zip(prior.grids.items(), levels, strict=True):
-        numbers = flat.unflatten(1, (pixelcnn.side, pixelcnn.side))  # (B, H, W)
+    numbered = zip(prior.levels.items(), uniforms.split(prior.positions, 1), strict=True)
+    for (level, network), flat in numbered:
+        numbers = flat.unflatten(1, (network.side, network.side))  # (B, H, W)
         given = context[level] if context else torch.zeros_like(numbers, dtype=torch.long)
-        first, last, _ = (rows[level] if rows else ALL_ROWS).indices(pixelcnn.side)
+        first, last, _ = (rows[level] if rows else ALL_ROWS).indices(network.side)
         if first < last:
-            state = _sampler(pixelcnn, len(numbers), uniforms, temperature, top_k)
+            state = _sampler(network, len(numbers), uniforms, temperature, top_k)
             state.begin(given[:, :first], drawn[-1] if drawn else None, until=last)
             for row in range(first, last):
                 state.draw_row(numbers[:, row])
@@ -79,18 +78,19 @@ def sample(
 
 
 def _sampler(
-    network: PixelCNN, batch: int, like: Tensor, temperature: float, top_k: int
-) -> PixelCNNSampler:
+    network: LevelPrior, batch: int, like: Tensor, temperature: float, top_k: int
+) -> Sampler:
     """One for a batch of images: on a GPU the one that was recorded before, where there is one."""
 
     def choose(logits: Tensor, numbers: Tensor) -> Tensor:
         return invert(policy_log_probs(logits, temperature, top_k), numbers)
 
     if not cuda_graph.usable(like.device):
-        return PixelCNNSampler(cast_weights(network, like, but="logits"), choose, batch)
+        cast: LevelPrior = cast_weights(network, like, but=network.last_layer)
+        return cast.sampler(choose, batch)
     copy = recorded.refreshed(network, like)
     key = (batch, temperature, top_k)
-    return copy.sampler(key, lambda of: PixelCNNSampler(of, choose, batch, recorded=True))
+    return copy.sampler(key, lambda of: of.sampler(choose, batch, recorded=True))
 
 
 def draw(

@@ -34,6 +34,7 @@ def one_thread() -> None:
 @pytest.fixture
 def prior_settings() -> Prior:
     return Prior(
+        kind="pixelcnn",
         filter_size=5,
         hidden_units=12,
         residual_units=8,

@@ -26,6 +26,6 @@ def check(configfile: list[Path]) -> str:
 
 def parameters(configfile: list[Path]) -> str:
     """The parameter counts of a configuration's models, as a table. Raises `ConfigError`."""
-    from rarl.models import sizes  # noqa: PLC0415 - imports torch
+    from rarl import sizes  # noqa: PLC0415 - imports torch
 
     return sizes.table(load(*configfile))

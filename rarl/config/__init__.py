@@ -34,10 +34,21 @@ from rarl.config.fields import (
     Settings,
 )
 from rarl.config.finetuning import ExperimentRl, Finetuning, Part, Rl
-from rarl.config.models import SINGLE, Adversarial, Perceptual, Prior, Priors, Vqvae
+from rarl.config.models import SINGLE, Adversarial, Perceptual, PixelCnn, Prior, Priors, Vqvae
 from rarl.config.reading import load, parse
 from rarl.config.replicas import runs_of, training_seeds
-from rarl.config.rewards import Critic, Frechet, IntermediateCredit, SingleCredit
+from rarl.config.rewards import (
+    Critic,
+    CriticSettings,
+    ExtractorChoice,
+    Frechet,
+    IntermediateCredit,
+    PixelCritic,
+    ProjectedCritic,
+    Python,
+    RewardSettings,
+    SingleCredit,
+)
 from rarl.config.tables import (
     ArchitectureTable,
     CurvesFigure,
@@ -68,6 +79,7 @@ __all__ = [
     "Count",
     "CountOrZero",
     "Critic",
+    "CriticSettings",
     "Crop",
     "CurvesFigure",
     "Dataset",
@@ -75,6 +87,7 @@ __all__ = [
     "Evaluation",
     "Experiment",
     "ExperimentRl",
+    "ExtractorChoice",
     "ExtractorName",
     "Figure",
     "Finetuned",
@@ -93,15 +106,20 @@ __all__ = [
     "PackageFile",
     "Part",
     "Perceptual",
+    "PixelCnn",
+    "PixelCritic",
     "Positive",
     "Precision",
     "Prior",
     "Priors",
+    "ProjectedCritic",
+    "Python",
     "QualityTable",
     "Real",
     "ReconstructionTable",
     "Rejection",
     "ReplicatedTable",
+    "RewardSettings",
     "Rl",
     "SamplesFigure",
     "Sampling",

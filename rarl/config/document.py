@@ -12,7 +12,6 @@ from rarl.config.experiment import Experiment
 from rarl.config.fields import Count, CountOrZero, FolderName, Name, Positive, Settings
 from rarl.config.finetuning import IN_METHOD, Finetuning, Rl, refuse_old_keys
 from rarl.config.overlay import overlay
-from rarl.config.rewards import Critic
 from rarl.config.tables import Figure, Table
 
 LONG = ".long"  # ends the stem of a table's tidy CSV
@@ -169,17 +168,16 @@ class Config(Settings):
         """What a method reads of an experiment's `rl`, overlaid by its own.
 
         An `Rl` where there is a reward or, for rejection, a critic. Raises ValueError when it
-        does not fit the experiment's pictures and grids.
+        does not fit the experiment's images and levels.
         """
         rl, of = self._overlaid(experiment, method), self.experiments[experiment]
         try:
             of.check_batches(rl)
             if isinstance(rl, Rl):
                 rows = rl.part.rows(of.latents)[-1]
-                sees_codes = of.oracle is not None and of.oracle.critic_input == "codes"
-                scale = 1 if sees_codes else 2**of.vqvae.layers
-                if isinstance(rl.reward, Critic):
-                    rl.reward.check(scale * rows, scale * of.latents[-1])
+                scale = 2**of.vqvae.layers if of.shows_images(rl.reward) else 1
+                shown = scale * rows, scale * of.latents[-1]
+                rl.reward.check(*shown, of.evaluation.extractor)
         except ValueError as error:
             raise ValueError(f"experiments.{experiment}.rl for method {method}: {error}") from None
         return rl

@@ -4,7 +4,7 @@ import difflib
 import json
 from collections.abc import Mapping
 from types import UnionType
-from typing import Annotated, Any, Union, get_args, get_origin
+from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
 
@@ -85,15 +85,26 @@ def _below(at: Any, part: str) -> Any:
     return _member(at, part)
 
 
-def _member(at: Any, tag: str) -> type[BaseModel] | None:
-    """The model of a union that a tag selects: its name, or a value of its discriminator."""
+def _member(at: Any, tag: str) -> Any:
+    """What a tag selects of a union, a model or a union in it; None where there is no such.
+
+    A tag is a model's name, or a value of its discriminator.
+    """
     if get_origin(at) is Annotated:
         at = get_args(at)[0]
     if get_origin(at) not in (Union, UnionType):
         return None
-    for member in get_args(at):
-        if isinstance(member, type) and issubclass(member, BaseModel):
-            tags = (get_args(field.annotation) for field in member.model_fields.values())
-            if tag == member.__name__ or any(tag in values for values in tags):
-                return member
-    return None
+    return next((member for member in get_args(at) if tag in _tags(member)), None)
+
+
+def _tags(member: Any) -> set[str]:
+    """By which a member of a union may be selected."""
+    if get_origin(member) is Annotated:
+        member = get_args(member)[0]
+    if get_origin(member) in (Union, UnionType):
+        return set().union(*map(_tags, get_args(member)))
+    if not (isinstance(member, type) and issubclass(member, BaseModel)):
+        return set()
+    fields = member.model_fields.values()
+    literals = [get_args(of.annotation) for of in fields if get_origin(of.annotation) is Literal]
+    return {member.__name__, *(value for values in literals for value in values)}

@@ -14,9 +14,9 @@ from rarl.config.fields import (
     Real,
     Settings,
 )
-from rarl.config.finetuning import ExperimentRl, Finetuning, PolicyGradient, Rl
+from rarl.config.finetuning import ExperimentRl, Finetuning, PolicyGradient
 from rarl.config.models import SINGLE, Priors, Vqvae
-from rarl.config.rewards import Critic
+from rarl.config.rewards import RewardSettings
 
 
 class Sampling(Settings):
@@ -179,9 +179,24 @@ class Experiment(Settings):
         batches = {"rl": rl.batch_size}
         if isinstance(rl, PolicyGradient):
             batches = {"rl, contexts": rl.batch_size // rl.rollouts_per_context}
-        if isinstance(rl, Rl) and isinstance(rl.reward, Critic):
-            batches["rl.reward, critic"] = rl.reward.batch_size
+        if rl.rewarded is not None and rl.rewarded.batch is not None:
+            batches["rl.reward, critic"] = rl.rewarded.batch
         self._divide("rl", batches)
+
+    @property
+    def prior_kinds(self) -> tuple[str, ...]:
+        """Of the levels' priors, each once."""
+        return tuple(sorted({self.prior.of(level).kind for level in self.grids}))
+
+    @property
+    def oracle_kind(self) -> str:
+        """Of the oracle's prior, where there is one."""
+        own = self.oracle.prior if self.oracle else {}
+        return self.prior.overlaid(own, "oracle.prior").kind
+
+    def shows_images(self, reward: RewardSettings) -> bool:
+        """Whether a reward is shown decoded images; else the codes of an oracle, one-hot."""
+        return self.oracle is None or self.oracle.critic_input == "images" or reward.images
 
     def _divide(self, key: str, batches: dict[str, int]) -> None:
         gpus = getattr(self.gpus, key)

@@ -1,7 +1,7 @@
 """Fine-tuning a prior, by more maximum likelihood or by a reward."""
 
 from collections.abc import Mapping, Sequence
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal, Self, get_args
 
 from pydantic import Field, model_validator
 
@@ -12,12 +12,12 @@ from rarl.config.rewards import (
     Credit,
     CreditKind,
     Credits,
-    Critic,
-    Frechet,
+    Critics,
     IntermediateCredit,
     Reward,
     RewardKind,
     Rewards,
+    RewardSettings,
 )
 
 
@@ -36,23 +36,28 @@ class Finetuning(Settings):
     evaluate_samples: Annotated[int, Field(ge=2)]  # behind the held-out metric
     selection: Literal["best", "last"]  # of the iteration kept: lowest held-out metric, or the last
 
+    @property
+    def rewarded(self) -> RewardSettings | None:
+        """The reward, where there is one."""
+        return None
+
 
 class Part(Settings):
-    """The share of each grid's rows that a rollout draws; 1: all. Below 1, partial generation."""
+    """The share of each level's rows that a rollout samples; below 1: partial generation."""
 
     single: Share
     top: Share
     bottom: Share
 
     def rows(self, sides: Sequence[int]) -> tuple[int, ...]:
-        """Rows drawn of each grid, coarse to fine. Raises ValueError when they don't fit.
+        """Rows sampled of each level, coarse to fine. Raises ValueError when they don't fit.
 
-        Grids stay aligned, and a finer grid's part lies within the coarser one's.
+        Levels stay aligned, and a finer level's part lies within the coarser one's.
         """
         shares = (self.single,) if len(sides) == 1 else (self.top, self.bottom)
         rows: list[int] = []
-        for grid, (share, side) in enumerate(zip(shares, sides, strict=True)):
-            count, unit = share * side, 2**grid  # a row of the coarsest grid is `unit` rows
+        for level, (share, side) in enumerate(zip(shares, sides, strict=True)):
+            count, unit = share * side, 2**level  # a row of the coarsest level is `unit` rows
             if count % unit:
                 raise ValueError(
                     f"part: {share:g} of {side} rows is {count:g}, but must be a multiple of {unit}"
@@ -68,8 +73,8 @@ class PolicyGradient(Finetuning):
 
     part: Part
     rollouts_per_context: Count  # of one real picture's context, compared with each other
-    start_temperature: Positive  # of the MLE prior, as the start and as the anchor of the KL
-    kl_weight: NotNegative  # of KL(policy || where it started), per code
+    start_temperature: Positive  # of the MLE prior, at the start and as the reference policy
+    kl_weight: NotNegative  # of KL(policy || reference policy), per code
     mle_weight: NotNegative  # of the NLL of real codes beside the reward, per code
 
     @model_validator(mode="after")
@@ -88,18 +93,22 @@ class Rl(PolicyGradient):
     reward: Reward
     credit: Credit
 
+    @property
+    def rewarded(self) -> RewardSettings:
+        return self.reward
+
     @model_validator(mode="after")
     def _kinds_fit(self) -> Self:
-        match self.reward:
-            case Frechet() if self.part != Part(single=1, top=1, bottom=1):
-                raise ValueError("reward: frechet compares whole pictures, so part must be 1.0")
-            case Critic() as critic if critic.batch_size > self.batch_size:
-                raise ValueError(
-                    f"reward.batch_size={critic.batch_size} of the critic is more than the "
-                    f"batch_size={self.batch_size} rollouts that it is a part of"
-                )
-            case Critic(map_size=0) if isinstance(self.credit, IntermediateCredit):
-                raise ValueError("credit: intermediate needs reward.map_size above 0")
+        reward = self.reward
+        if not reward.parts and self.part != Part(single=1, top=1, bottom=1):
+            raise ValueError(f"reward: {reward.kind} compares whole images, so part must be 1.0")
+        if reward.batch is not None and reward.batch > self.batch_size:
+            raise ValueError(
+                f"reward.batch_size={reward.batch} of the {reward.kind} is more than the "
+                f"batch_size={self.batch_size} rollouts that it is a part of"
+            )
+        if isinstance(self.credit, IntermediateCredit):
+            reward.check_map()
         return self
 
 
@@ -119,7 +128,7 @@ class ExperimentRl(PolicyGradient):
             for choice, section in (("reward", "rewards"), ("credit", "credits")):
                 chosen = values.get(choice)
                 for key in chosen if isinstance(chosen, Mapping) else ():
-                    if key != "kind":
+                    if key not in ("kind", "network"):
                         raise ValueError(f"{choice}.{key} belongs below its kind in rl.{section}")
         return values
 
@@ -129,29 +138,45 @@ class ExperimentRl(PolicyGradient):
         The keys beside a method's `kind` overlay the values of that kind. Raises ValueError.
         """
         merged = overlay(self.model_dump(exclude={"rewards", "credits"}), own)
-        merged["reward"] = _of_its_kind(self.rewards, merged["reward"], "reward")
-        merged["credit"] = _of_its_kind(self.credits, merged["credit"], "credit")
+        for key, sections in (("reward", self.rewards), ("credit", self.credits)):
+            choice = own.get(key, {})
+            if not isinstance(choice, Mapping):
+                example = f"{{kind: {next(iter(type(sections).model_fields))}}}"
+                raise ValueError(f"rl.{key}: must be a mapping such as {example}")
+            shared: RewardKind | CreditKind = getattr(self, key)
+            merged[key] = _of_its_kind(sections, "kind", f"rl.{key}", shared.beside(choice))
         return merged
 
 
-def _of_its_kind(section: Rewards | Credits, choice: Any, key: str) -> dict[str, Any]:
-    """The values of the kind that is chosen, overlaid by the keys beside it."""
-    kinds = type(section).model_fields
-    if not isinstance(choice, Mapping):
-        raise ValueError(f"rl.{key}: must be a mapping such as {{kind: {next(iter(kinds))}}}")
-    kind = str(choice["kind"])
-    require(kind, kinds, f"rl.{key}.kind", f"kind of {key}")
-    for name in choice:
-        owners = [other for other in kinds if name in type(getattr(section, other)).model_fields]
-        if owners and kind not in owners:
-            raise ValueError(f"rl.{key}.{name}: is a setting of kind {owners[0]}, not of {kind}")
-    return overlay(getattr(section, kind).model_dump(), choice)
+def _of_its_kind(
+    sections: Settings, by: str, where: str, choice: Mapping[str, Any]
+) -> dict[str, Any]:
+    """The values of the kind that the key `by` chooses, overlaid by the keys beside it."""
+    kinds = {name: _fields(field.annotation) for name, field in type(sections).model_fields.items()}
+    name = str(choice.get(by))
+    require(name, kinds, f"{where}.{by}", f"{by} of {where.rpartition('.')[2]}")
+    for key in choice:
+        owners = [other for other, fields in kinds.items() if key in fields]
+        if owners and name not in owners:
+            raise ValueError(f"{where}.{key}: is a setting of {by} {owners[0]}, not of {name}")
+    section = getattr(sections, name)
+    if isinstance(section, Critics):
+        return _of_its_kind(section, "network", where, choice)
+    return overlay({} if section is None else section.model_dump(), choice)
+
+
+def _fields(annotation: Any) -> set[str]:
+    """The settings of a section of values, of all networks where it is of critics."""
+    if annotation is Critics:
+        return set().union(*(_fields(of.annotation) for of in Critics.model_fields.values()))
+    models = [of for of in (annotation, *get_args(annotation)) if hasattr(of, "model_fields")]
+    return set().union(*(of.model_fields for of in models))
 
 
 # Keys of former versions, and where their values stand now.
 IN_EXPERIMENT = {
     "source": "reward: {kind: critic} or {kind: frechet}",
-    "critic": "rewards.critic",
+    "critic": "rewards.critic.pixel",
     "frechet": "rewards.frechet",
     "discount": "credits.intermediate.discount",
     "whole_weight": "credits.intermediate.whole_weight",

@@ -3,7 +3,7 @@
 import json
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field, ValidationError, model_validator
+from pydantic import Field, TypeAdapter, ValidationError, model_validator
 
 from rarl.config.errors import one_line
 from rarl.config.fields import (
@@ -16,8 +16,9 @@ from rarl.config.fields import (
     Settings,
 )
 from rarl.config.overlay import overlay
+from rarl.kinds import PRIORS
 
-SINGLE = "single"  # the grid of an experiment that has but one
+SINGLE = "single"  # the level of an experiment that has but one
 
 
 class Perceptual(Settings):
@@ -47,7 +48,7 @@ class Vqvae(Settings):
     hidden_units: Count
     residual_units: Count
     residual_blocks: CountOrZero  # after the last stride-2 stage, in encoder and decoder
-    layers: Count  # stride-2 stages: image_size / 2**layers is the finest grid
+    layers: Count  # stride-2 stages: image_size / 2**layers is the finest level
     codebook_size: Annotated[int, Field(ge=2, le=32767)]  # codes are stored as int16
     codebook_dim: Count
     beta: NotNegative  # weight of the commitment loss
@@ -76,19 +77,11 @@ class Vqvae(Settings):
         return self
 
 
-class Prior(Settings):
-    """The PixelCNN; names as in the paper's tables."""
+class PriorTraining(Settings):
+    """What every kind of prior has beside its architecture."""
 
-    filter_size: Annotated[OddFilter, Field(ge=3)]
-    hidden_units: Count
-    residual_units: Count
-    layers: Count
-    attention_layers: CountOrZero  # spread evenly over the layers
-    attention_heads: Count
-    output_stack_layers: CountOrZero
-    conditioning_stack_layers: CountOrZero  # over the coarser grid, where there is one
-    dropout: Fraction
-    flip: bool  # train on the codes of mirrored pictures, too
+    kind: str
+    flip: bool  # train on the codes of mirrored images, too
     batch_size: Count
     steps: Count
     learning_rate: Positive  # at the start
@@ -97,6 +90,25 @@ class Prior(Settings):
     ema_decay: Fraction  # of the weights that are evaluated, sampled and saved
     log_every: Count
     evaluate_every: Count
+
+    @property
+    def kinds(self) -> tuple[str, ...]:
+        return (PRIORS[self.kind],)
+
+
+class PixelCnn(PriorTraining):
+    """A gated PixelCNN; names as in the paper's tables."""
+
+    kind: Literal["pixelcnn"]
+    filter_size: Annotated[OddFilter, Field(ge=3)]
+    hidden_units: Count
+    residual_units: Count
+    layers: Count
+    attention_layers: CountOrZero  # spread evenly over the layers
+    attention_heads: Count
+    output_stack_layers: CountOrZero
+    conditioning_stack_layers: CountOrZero  # over the coarser level, where there is one
+    dropout: Fraction
 
     @model_validator(mode="after")
     def _attention_fits(self) -> Self:
@@ -112,20 +124,30 @@ class Prior(Settings):
         return self
 
 
-class Priors(Prior):
-    """What the priors of an experiment share, and what overlays it when it has two grids."""
+Prior = PixelCnn  # of several kinds: a union that `kind` tells apart, as `rewards.Reward`
+
+
+class ByLevel(Settings):
+    """What overlays the settings that all priors of an experiment share, where it has two."""
 
     top: dict[str, Any]
     bottom: dict[str, Any]
 
-    def of(self, grid: str) -> Prior:
-        """The prior of a grid: `single`, `top` or `bottom`. Raises ValueError."""
-        return self.overlaid({} if grid == SINGLE else getattr(self, grid), f"prior.{grid}")
+    def of(self, level: str) -> Prior:
+        """The prior of a level: `single`, `top` or `bottom`. Raises ValueError."""
+        return self.overlaid({} if level == SINGLE else getattr(self, level), f"prior.{level}")
 
     def overlaid(self, own: dict[str, Any], where: str) -> Prior:
         """What is shared, overlaid by the keys that stand at `where`. Raises ValueError."""
         merged = overlay(self.model_dump(exclude={"top", "bottom"}), own)
         try:
-            return Prior.model_validate_json(json.dumps(merged))
+            return TypeAdapter(Prior).validate_json(json.dumps(merged))
         except ValidationError as error:
             raise ValueError(one_line(error, Prior, where)) from None
+
+
+class PixelCnnByLevel(PixelCnn, ByLevel):
+    """What the priors of an experiment share, and what overlays it."""
+
+
+Priors = PixelCnnByLevel  # as `Prior`

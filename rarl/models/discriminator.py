@@ -3,7 +3,7 @@
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from rarl.models.critic import PositionNorm
+from rarl.models.position_norm import PositionNorm
 from rarl.runtime.precision import forward_fp32
 
 

@@ -7,15 +7,16 @@ al. 2017, arXiv 1701.05517), the causal attention blocks PixelSNAIL (Chen et al.
 arXiv 1712.09763). `rarl.models.pixelcnn_sampler` evaluates the same network position by position.
 """
 
+from typing import ClassVar
+
 import torch
 import torch.nn.functional as F
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 
-from rarl.config import Prior
+from rarl.config import PixelCnn
+from rarl.models.level_prior import ALL_ROWS, LevelPrior
 from rarl.runtime.precision import forward_fp32, upcast
-
-ALL_ROWS = slice(None)
 
 
 class GatedLayer(nn.Module):
@@ -116,7 +117,7 @@ class OutputLayer(nn.Module):
 class Conditioning(nn.Module):
     """The next coarser grid, whole, to features at twice its side: residual convolutions."""
 
-    def __init__(self, settings: Prior, side: int, codebook_size: int) -> None:
+    def __init__(self, settings: PixelCnn, side: int, codebook_size: int) -> None:
         super().__init__()
         hidden = settings.hidden_units
         self.embedding = nn.Embedding(codebook_size, hidden)
@@ -156,14 +157,13 @@ class ConditioningLayer(nn.Module):
         return x + F.glu(self.gate(self.dropout(F.relu(self.conv(F.relu(x))))), 1)
 
 
-class PixelCNN(nn.Module):
-    """p(grid), or p(grid | the next coarser grid) when `conditional`.
+class PixelCNN(LevelPrior):
+    """Computes nothing that the wanted rows do not depend on."""
 
-    `forward` gives the logits of every code given those before it in raster order.
-    """
+    last_layer: ClassVar[str] = "logits"
 
     def __init__(
-        self, settings: Prior, side: int, codebook_size: int, *, conditional: bool = False
+        self, settings: PixelCnn, side: int, codebook_size: int, *, conditional: bool = False
     ) -> None:
         super().__init__()
         self.settings, self.side, self.codebook_size = settings, side, codebook_size
@@ -195,25 +195,13 @@ class PixelCNN(nn.Module):
         )
         self.logits = nn.Linear(hidden, codebook_size)
 
-    def forward(
-        self,
-        codes: Int[Tensor, "b h w"],
-        above: Int[Tensor, "b h2 w2"] | None = None,
-        rows: slice = ALL_ROWS,
-    ) -> Float[Tensor, "b rows w k"]:
-        """Logits of the codes in `rows`; computes nothing that they do not depend on.
-
-        `above` is the next coarser grid, for a conditional prior and for no other.
-        """
-        return self.classify(self.features(codes, above, rows))
-
     def features(
         self,
         codes: Int[Tensor, "b h w"],
         above: Int[Tensor, "b h2 w2"] | None = None,
         rows: slice = ALL_ROWS,
     ) -> Float[Tensor, "b rows w c"]:
-        """As `forward`, what the last layer, `classify`, makes logits of."""
+        """See `LevelPrior`."""
         first, last, _ = rows.indices(self.side)
         begin, *tops = self.tops(first)
         embedded = self.embedding(codes[:, begin:last])  # (B, H, W, C)
@@ -271,6 +259,11 @@ class PixelCNN(nn.Module):
     def classify(self, features: Float[Tensor, "... c"]) -> Float[Tensor, "... k"]:
         return forward_fp32(self.logits, features)
 
+    @torch.no_grad()
+    def scale_logits(self, temperature: float) -> None:
+        for parameter in self.logits.parameters():
+            parameter.div_(temperature)
+
     def _refine(self, h: Float[Tensor, "... c"]) -> Float[Tensor, "... c"]:
         return F.relu(self.output(h))
 
@@ -284,3 +277,6 @@ def attention_positions(layers: int, count: int) -> list[int]:
     """Indices of the layers that attention follows: `count` of them, spread evenly, the last one
     always among them. `attention_positions(20, 8)` is [1, 4, 6, 9, 11, 14, 16, 19]."""
     return [(i + 1) * layers // count - 1 for i in range(count)]
+
+
+build = PixelCNN

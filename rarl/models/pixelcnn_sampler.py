@@ -5,24 +5,17 @@ at a row's start the `v` stream of the whole row is one convolution a layer; eac
 costs the `h` stream alone. A whole grid costs the multiplications of one forward pass.
 """
 
-from typing import NamedTuple, Protocol, cast
+from typing import NamedTuple, cast
 
 import torch
 import torch.nn.functional as F
 from jaxtyping import Float, Int
 from torch import Tensor
 
+from rarl.models.level_prior import Choose
 from rarl.models.pixelcnn import CausalAttention, GatedLayer, PixelCNN, shift
 from rarl.runtime.cuda_graph import CudaGraph
 from rarl.runtime.precision import upcast
-
-
-class Draw(Protocol):
-    def __call__(
-        self, logits: Float[Tensor, "b k"], numbers: Float[Tensor, " b"]
-    ) -> Int[Tensor, " b"]:
-        """A code for each picture, decided by its number in [0, 1)."""
-        ...
 
 
 class _LayerWeights(NamedTuple):
@@ -53,7 +46,9 @@ class PixelCNNSampler:
     stays valid.
     """
 
-    def __init__(self, prior: PixelCNN, draw: Draw, batch: int, *, recorded: bool = False) -> None:
+    def __init__(
+        self, prior: PixelCNN, draw: Choose, batch: int, *, recorded: bool = False
+    ) -> None:
         """`recorded`: that a row may be replayed on a GPU, for which attention takes in all
         positions and masks those to come: more arithmetic.
         """
@@ -250,3 +245,6 @@ def _matrices(layer: GatedLayer) -> _LayerWeights:
         gate.weight[:, :, 0, 0].T.contiguous(),
         cast(Tensor, gate.bias).clone(),
     )
+
+
+sampler = PixelCNNSampler

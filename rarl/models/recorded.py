@@ -12,8 +12,7 @@ from weakref import WeakKeyDictionary
 import torch
 from torch import Tensor
 
-from rarl.models.pixelcnn import PixelCNN
-from rarl.models.pixelcnn_sampler import PixelCNNSampler
+from rarl.models.level_prior import LevelPrior, Sampler
 from rarl.runtime.precision import cast_weights, product_dtype
 
 MOST = 4  # kept of a network: of rollouts, of held-out samples, and of the last batch of each
@@ -22,19 +21,17 @@ MOST = 4  # kept of a network: of rollouts, of held-out samples, and of the last
 class Recorded:
     """A copy of a network, in the precision that products have here, and samplers that read it."""
 
-    def __init__(self, network: PixelCNN, like: Tensor) -> None:
-        cast = cast_weights(network, like, but="logits")
+    def __init__(self, network: LevelPrior, like: Tensor) -> None:
+        cast = cast_weights(network, like, but=network.last_layer)
         self._copy = (deepcopy(network) if cast is network else cast).requires_grad_(False)
-        self._samplers: dict[Hashable, PixelCNNSampler] = {}
+        self._samplers: dict[Hashable, Sampler] = {}
 
-    def refresh(self, network: PixelCNN) -> None:
+    def refresh(self, network: LevelPrior) -> None:
         """Gives the copy the weights that the network has now."""
         for own, now in zip(self._copy.parameters(), network.parameters(), strict=True):
             own.copy_(now)
 
-    def sampler(
-        self, key: Hashable, make: Callable[[PixelCNN], PixelCNNSampler]
-    ) -> PixelCNNSampler:
+    def sampler(self, key: Hashable, make: Callable[[LevelPrior], Sampler]) -> Sampler:
         """The sampler of this key, made where there is none; the least recent one may go."""
         found = self._samplers.pop(key, None) or make(self._copy)
         self._samplers[key] = found
@@ -44,14 +41,14 @@ class Recorded:
 
 
 # A network's recordings go with it. Nothing that is kept refers to it, only to the copy.
-_KEPT: WeakKeyDictionary[PixelCNN, dict[Hashable, Recorded]] = WeakKeyDictionary()
+_KEPT: WeakKeyDictionary[LevelPrior, dict[Hashable, Recorded]] = WeakKeyDictionary()
 
 
 @torch.no_grad()
-def refreshed(network: PixelCNN, like: Tensor) -> Recorded:
+def refreshed(network: LevelPrior, like: Tensor) -> Recorded:
     """What is kept of a network in the precision and on the device of now, with its weights."""
     kept = _KEPT.setdefault(network, {})
-    key = (like.device, network.link.weight.dtype, product_dtype(like))
+    key = (like.device, next(network.parameters()).dtype, product_dtype(like))
     if key not in kept:
         kept[key] = Recorded(network, like)
     kept[key].refresh(network)

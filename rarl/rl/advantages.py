@@ -1,4 +1,4 @@
-"""Who gets the reward: a critic's scores to one advantage for every drawn code."""
+"""Who gets the reward: the scores of images to one advantage for every sampled code."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -15,10 +15,10 @@ from rarl.rl.rollouts import Rows, shown
 SCALE_DECAY = 0.95  # of the moving average that scales advantages: about 20 iterations
 
 
-class Credit:
+class AdvantageEstimator:
     """Advantages in units of their usual size, a moving average over iterations.
 
-    Not of the batch's own deviation: when most of a picture is given, little is at stake.
+    Not of the batch's own deviation: when most of an image is given, little is at stake.
     """
 
     def __init__(self, settings: Rl, device: torch.device) -> None:
@@ -27,10 +27,10 @@ class Credit:
         self._squares: dict[str, Tensor] = {}
 
     def __call__(self, scores: Scores, rows: Rows, sides: Sequence[int]) -> Tensor:
-        """(B, N) advantages of the codes in `rows` of grids of the given sides, grid after grid."""
+        """(B, N) advantages of the codes in `rows` of levels of these sides, level after level."""
         group = group_size(self.settings.rollouts_per_context, len(scores.whole))
         positions = sum(
-            (drawn.stop - drawn.start) * side for drawn, side in zip(rows, sides, strict=True)
+            (sampled.stop - sampled.start) * side for sampled, side in zip(rows, sides, strict=True)
         )
         whole = self._scaled("whole", losses.leave_one_out(scores.whole, group)).unsqueeze(1)
         how = self.settings.credit
@@ -51,15 +51,15 @@ class Credit:
     def _returns(
         self, patches: Tensor, rows: Rows, sides: Sequence[int], discount: float
     ) -> Tensor:
-        """(B, N) discounted returns: the map resampled to what it shows of each grid, 0 around."""
-        grids = []
-        for drawn, seen, side in zip(rows, shown(rows), sides, strict=True):
+        """(B, N) discounted returns: the map resampled to what it shows of each level, 0 around."""
+        levels = []
+        for sampled, seen, side in zip(rows, shown(rows), sides, strict=True):
             size = (seen.stop - seen.start, side)
             cells = F.interpolate(patches.unsqueeze(1), size, mode="bilinear", antialias=True)
-            around = (0, 0, seen.start - drawn.start, drawn.stop - seen.stop)
+            around = (0, 0, seen.start - sampled.start, sampled.stop - seen.stop)
             cells = F.pad(cells.squeeze(1), around)
-            grids.append(losses.reward_to_go(cells.flatten(1), discount))
-        return torch.cat(grids, 1)
+            levels.append(losses.reward_to_go(cells.flatten(1), discount))
+        return torch.cat(levels, 1)
 
     def _scaled(self, name: str, advantages: Tensor) -> Tensor:
         square = advantages.square().mean()

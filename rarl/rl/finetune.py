@@ -1,6 +1,6 @@
-"""Fine-tunes a prior, by more MLE or by RAL, with one protocol for both.
+"""Fine-tunes a prior by any objective, with one protocol for all.
 
-Both run the same number of iterations, average their weights alike, and keep the checkpoint of the
+All run the same number of iterations, average their weights alike, and keep the checkpoint of the
 lowest selection metric, or the last one, as `selection` says.
 """
 
@@ -8,13 +8,11 @@ from torch import Tensor
 
 from rarl import kinds
 from rarl.config.stages.train import FinetuneSettings
-from rarl.metrics.extractor import Extractor
-from rarl.metrics.frechet import Gaussian
 from rarl.models.codes import CodeSet, training_codes
 from rarl.models.decoder import Decoder
 from rarl.models.prior import CodePrior
-from rarl.rl.model_selection import Judge
-from rarl.rl.update import Update
+from rarl.rl.model_selection import ModelSelection
+from rarl.rl.update import Run, Update
 from rarl.runtime import parallel
 from rarl.runtime.checkpoints import Checkpoints, Stateful
 from rarl.runtime.train_log import TrainLog
@@ -29,21 +27,23 @@ def finetune(
     prior: CodePrior,
     sets: dict[str, CodeSet],
     decoder: Decoder,
-    judge: Judge,
-    distance: tuple[Extractor, Gaussian] | None = None,
+    selection: ModelSelection,
+    reward: Stateful | None = None,
     *,
     log: TrainLog,
     checkpoints: Checkpoints,
 ) -> CodePrior:
     """The averaged weights that model selection keeps, in evaluation mode.
 
-    `sets`: codes of the `train` (with `train_mirrored`) and `val` pictures. `distance`: to what,
-    where the reward is one. The start counts as a checkpoint, too. `prior` is changed in place.
+    `sets`: codes of the `train` (with `train_mirrored`) and `val` images. `reward`: a
+    `RewardSource`, where the objective has one. The start counts as a checkpoint, too. `prior` is
+    changed in place.
     """
     train = training_codes(sets, flip=settings.flip)
     optimiser = adam(prior.parameters(), settings.rl.learning_rate)
     objective = kinds.load(kinds.OBJECTIVES, settings.objective)
-    update: Update = objective.start(settings, prior, train, optimiser, decoder, distance)
+    run = Run(settings, prior, train, optimiser, decoder, reward)
+    update: Update = objective.start(run)
     average = MovingAverage(prior, settings.rl.ema_decay)
     selected = Selection(settings.rl.selection, prior.device)
     state: dict[str, Stateful] = {
@@ -55,21 +55,21 @@ def finetune(
     }
 
     def step(i: int) -> dict[str, Tensor]:
-        figures = update.step(i)
+        metrics = update.step(i)
         average.update(prior)
-        return figures
+        return metrics
 
     def evaluate(i: int) -> dict[str, float]:
         metric, val_nll = parallel.broadcast_from_rank0(
             lambda: (
-                judge(average.model, settings),
+                selection(average.model, settings),
                 evaluate_nll(average.model, sets["val"], settings.rl.batch_size),
             )
         )
         selected.offer(i, metric, average.model)
         return {
             "val_nll": val_nll,
-            judge.criterion: metric,
+            selection.metric: metric,
             "selected_iteration": selected.step,
         }
 

@@ -1,6 +1,6 @@
-"""What fine-tuning's checkpoints are judged by: figures of one held-out draw.
+"""Model selection: the metric by which fine-tuning keeps a checkpoint, of one held-out sample.
 
-The draw's random numbers are the same at every check, for every method, and used for nothing else.
+The random numbers are the same at every check, for every method, and used for nothing else.
 """
 
 from dataclasses import dataclass
@@ -15,44 +15,44 @@ from rarl.metrics.extractor import Extractor
 from rarl.metrics.frechet import Gaussian, frechet_distance
 from rarl.metrics.moments import Moments
 from rarl.models.codes import Codes
+from rarl.models.decoder import Decoder
 from rarl.models.prior import CodePrior
-from rarl.models.vqvae import VQVAE
 from rarl.runtime import precision, seeds
 from rarl.sampling import draw
 
 
-class Judge(Protocol):
-    criterion: ClassVar[str]  # the figure that picks the checkpoint: the lowest wins
+class ModelSelection(Protocol):
+    metric: ClassVar[str]  # its name in the log; the lowest value wins
 
     def __call__(self, prior: CodePrior, settings: FinetuneSettings) -> float: ...
 
 
 @dataclass(frozen=True)
 class DistanceSelection:
-    """Frechet distance of the decoded draw to the reference."""
+    """Frechet distance of decoded samples to the reference."""
 
-    vqvae: VQVAE
+    decoder: Decoder
     extractor: Extractor
     reference: Gaussian
-    criterion: ClassVar[str] = "distance"
+    metric: ClassVar[str] = "distance"
 
     @torch.no_grad()
     def __call__(self, prior: CodePrior, settings: FinetuneSettings) -> float:
         moments = Moments(self.extractor.dimension)
         for codes in held_out(prior, settings):
-            moments.update(self.extractor(to_pixels(self.vqvae.decode(codes))))
+            moments.update(self.extractor(to_pixels(self.decoder.decode(codes))))
         return frechet_distance(moments, self.reference)
 
 
 @dataclass(frozen=True)
 class OracleSelection:
-    """KL(generator || oracle), nats a code, by the draw.
+    """KL(generator || oracle), nats a code, by the samples.
 
     The oracle's NLL less the generator's own: by the first alone the narrowest generator would win.
     """
 
     oracle: CodePrior
-    criterion: ClassVar[str] = "kl_oracle"
+    metric: ClassVar[str] = "kl_oracle"
 
     @torch.no_grad()
     def __call__(self, prior: CodePrior, settings: FinetuneSettings) -> float:
@@ -64,7 +64,7 @@ class OracleSelection:
 
 
 def held_out(prior: CodePrior, settings: FinetuneSettings) -> list[Codes]:
-    """`evaluate_samples` fixed draws, in batches."""
+    """`evaluate_samples` fixed samples, in batches."""
     batches = draw(
         prior,
         seeds.derive(settings.seed, "held-out draw"),

@@ -1,4 +1,4 @@
-"""Rejection sampling: draw more and keep what the critic trusts (Razavi et al. 2019, VQ-VAE-2)."""
+"""Rejection sampling: keep the samples that a critic trusts (Razavi et al. 2019, VQ-VAE-2)."""
 
 from collections.abc import Iterator
 
@@ -6,19 +6,19 @@ import torch
 
 from rarl.config.stages.evaluate import RejectSettings
 from rarl.models.codes import Codes
-from rarl.models.critic import Critic
 from rarl.models.prior import CodePrior
 from rarl.models.vqvae import VQVAE
+from rarl.rl.critics.network import CriticNetwork
 from rarl.sampling import draw
 
 
 @torch.no_grad()
 def draw_best(
-    prior: CodePrior, vqvae: VQVAE, critic: Critic, settings: RejectSettings, first: int
+    prior: CodePrior, vqvae: VQVAE, critic: CriticNetwork, settings: RejectSettings, first: int
 ) -> Iterator[Codes]:
-    """The best of `draws` times as many pictures, batch by batch; each keeps one in `draws`.
+    """The best of `draws` times as many images, batch by batch; each keeps one in `draws`.
 
-    Begins behind the batches of which the `first` pictures were kept. The best of each batch, and
+    Begins behind the batches of which the `first` images were kept. The best of each batch, and
     not of groups of `draws`: nearer to a threshold of the score.
     """
     of = settings.sample
@@ -34,4 +34,4 @@ def draw_best(
     for codes in batches:
         scores = critic(vqvae.decode(codes)).whole
         best = scores.topk(len(scores) // settings.draws).indices.sort().values
-        yield tuple(grid[best] for grid in codes)
+        yield tuple(level[best] for level in codes)

@@ -1,4 +1,4 @@
-"""Rollouts: pictures that the policy draws, whole or a part of them within real ones."""
+"""Rollouts: images that the policy samples, whole or a part of them within real ones."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,17 +14,17 @@ from rarl.runtime import parallel
 from rarl.runtime.ranks import world_size
 from rarl.sampling import sample
 
-Rows = tuple[slice, ...]  # of each grid, coarse to fine
+Rows = tuple[slice, ...]  # of each level, coarse to fine
 
 
 @dataclass(frozen=True)
 class Rollouts:
-    """A batch of drawn pictures beside the real ones that give their context."""
+    """A batch of sampled images beside the real ones that give their context."""
 
-    codes: Codes  # drawn within `rows`, the real picture's elsewhere
+    codes: Codes  # sampled within `rows`, the real image's elsewhere
     rows: Rows
     images: Tensor  # (B, C, h, W) the part of the decoded codes that the finest rows show
-    contexts: Codes  # of the real pictures, each continued `repeats` times
+    contexts: Codes  # of the real images, each continued `repeats` times
     repeats: int
     decoder: Decoder
 
@@ -37,15 +37,15 @@ class Rollouts:
 
 
 def all_rows(prior: CodePrior) -> Rows:
-    """All rows of each grid."""
+    """All rows of each level."""
     return tuple(slice(0, side) for side in prior.sides)
 
 
 def random_part(rows: Sequence[int], sides: Sequence[int]) -> Rows:
-    """`rows` rows of each grid at a random height, each within the coarser grid's."""
+    """`rows` rows of each level at a random height, each within the coarser level's."""
     start, room, chosen = 0, sides[0], []
-    for grid, count in enumerate(rows):
-        unit = 2**grid
+    for level, count in enumerate(rows):
+        unit = 2**level
         start += int(torch.randint(room - count // unit + 1, ()))
         room = count // unit
         chosen.append(slice(start * unit, start * unit + count))
@@ -63,12 +63,12 @@ def roll_out(
     temperature: float,
     top_k: int,
 ) -> Rollouts:
-    """Draws `rows` of each grid given the real codes above them; decodes what they show.
+    """Samples `rows` of each level given the real codes above them; decodes what they show.
 
-    A finer grid is drawn given the whole coarser one: its drawn rows, and the context's around.
+    A finer level is sampled given the whole coarser one: its sampled rows and the context around.
     Each context, of this process's share, is continued `repeats` times, by neighbours in the batch.
     """
-    real = tuple(grid.repeat_interleave(repeats, 0) for grid in contexts)
+    real = tuple(level.repeat_interleave(repeats, 0) for level in contexts)
     numbers = torch.rand(len(real[0]) * world_size(), sum(policy.positions))
     uniforms = parallel.local_shard(numbers).to(real[0].device)
     codes = sample(policy, uniforms, temperature=temperature, top_k=top_k, context=real, rows=rows)
@@ -77,19 +77,19 @@ def roll_out(
 
 
 def decode_part(decoder: Decoder, codes: Codes, rows: Rows) -> Tensor:
-    """(B, C, h, W) what the finest grid's rows show, decoded without the codes around them."""
+    """(B, C, h, W) what the finest level's rows show, decoded without the codes around them."""
     return decoder.decode(within(codes, shown(rows)))
 
 
 def within(codes: Codes, rows: Rows) -> Codes:
-    """The codes in some rows of each grid."""
-    return tuple(grid[:, part] for grid, part in zip(codes, rows, strict=True))
+    """The codes in some rows of each level."""
+    return tuple(level[:, part] for level, part in zip(codes, rows, strict=True))
 
 
 def shown(rows: Rows) -> Rows:
-    """The rows of each grid that lie where the finest grid's are."""
+    """The rows of each level that lie where the finest level's are."""
     finest, last = rows[-1], len(rows) - 1
     return tuple(
-        slice(finest.start >> (last - grid), finest.stop >> (last - grid))
-        for grid in range(len(rows))
+        slice(finest.start >> (last - level), finest.stop >> (last - level))
+        for level in range(len(rows))
     )

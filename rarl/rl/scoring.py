@@ -1,4 +1,4 @@
-"""What a policy step needs to know of every code that was drawn, in bounded memory."""
+"""What a policy step needs to know of every code that was sampled, in bounded memory."""
 
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -9,7 +9,7 @@ from torch.utils.checkpoint import checkpoint
 
 from rarl import losses
 from rarl.models.codes import Codes
-from rarl.models.pixelcnn import PixelCNN
+from rarl.models.level_prior import LevelPrior
 from rarl.models.prior import CodePrior
 from rarl.rl.rollouts import Rows, within
 from rarl.sampling import policy_log_probs
@@ -18,41 +18,41 @@ BLOCK = 2**24  # log-probabilities in one block: 64 MiB a tensor
 
 
 class CodeScores(NamedTuple):
-    """Of each code that was drawn, grid after grid, in nats."""
+    """Of each code that was sampled, level after level, in nats."""
 
     log_probs: Tensor  # (B, N) of the code itself, under the policy
-    kl: Tensor  # (B, N) of the policy's distribution, given the codes before, to the anchor's
+    kl: Tensor  # (B, N) of the policy's distribution, given the codes before, to the reference's
     entropy: Tensor  # (B, N) of the policy's distribution; carries no gradient
 
 
 def score_codes(
     policy: CodePrior,
-    anchor: CodePrior,
+    ref_policy: CodePrior,
     codes: Codes,
     rows: Rows,
     *,
     temperature: float,
     top_k: int,
 ) -> CodeScores:
-    """Scores of the codes in `rows` of each grid, under the policy that a sampler draws from.
+    """Scores of the codes in `rows` of each level, under the policy that a sampler samples.
 
-    The distributions, K numbers a code, exist for one block of pictures at a time. They are not
+    The distributions, K numbers a code, exist for one block of images at a time. They are not
     kept for backward, which computes them again from the features, block by block.
     """
     features = policy.features(codes, rows)
     with torch.no_grad():
-        anchor_features = anchor.features(codes, rows)
-    grids = []
+        ref_features = ref_policy.features(codes, rows)
+    levels = []
     for prior, frozen, *tensors in zip(
-        policy.grids.values(),
-        anchor.grids.values(),
+        policy.levels.values(),
+        ref_policy.levels.values(),
         features,
-        anchor_features,
+        ref_features,
         within(codes, rows),
         strict=True,
     ):
-        pictures = max(1, BLOCK // (tensors[-1][0].numel() * prior.codebook_size))
-        blocks = zip(*(tensor.split(pictures) for tensor in tensors), strict=True)
+        images = max(1, BLOCK // (tensors[-1][0].numel() * prior.codebook_size))
+        blocks = zip(*(tensor.split(images) for tensor in tensors), strict=True)
         scored = [
             checkpoint(
                 _score_block,
@@ -62,15 +62,15 @@ def score_codes(
             )
             for block in blocks
         ]
-        grids.append(_joined(scored, 0))
-    return _joined(grids, 1)
+        levels.append(_joined(scored, 0))
+    return _joined(levels, 1)
 
 
 def _score_block(
-    prior: PixelCNN,
-    anchor: PixelCNN,
+    prior: LevelPrior,
+    ref_prior: LevelPrior,
     features: Tensor,  # (b, h, w, C)
-    anchor_features: Tensor,
+    ref_features: Tensor,
     codes: Tensor,  # (b, h, w)
     temperature: float,
     top_k: int,
@@ -79,9 +79,9 @@ def _score_block(
     log_probs = policy_log_probs(logits, temperature, top_k)
     taken = log_probs.gather(-1, codes.flatten(1).unsqueeze(-1)).squeeze(-1)  # (b, n)
     with torch.no_grad():  # of all codes: what only one of them excludes would weigh 1e4
-        logits = anchor.classify(anchor_features).flatten(1, 2)
-        of_anchor = policy_log_probs(logits, temperature, top_k=0)
-    kl = losses.kl(log_probs, of_anchor)
+        logits = ref_prior.classify(ref_features).flatten(1, 2)
+        of_reference = policy_log_probs(logits, temperature, top_k=0)
+    kl = losses.kl(log_probs, of_reference)
     return CodeScores(taken, kl, losses.entropy(log_probs.detach()))
 
 

@@ -1,15 +1,31 @@
-"""What an objective of fine-tuning gives: one update of the prior, called step by step.
+"""What an objective of fine-tuning is given, and what it gives: one update, called step by step.
 
-The module of an objective has `start(settings, prior, train, optimiser, decoder, distance)`, which
-may change `prior` in place and returns an `Update`; its arguments are those of
-`rarl.rl.finetune.finetune` and the optimiser of the prior.
+The module of an objective has `start(run)`, which may change the prior in place.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+import torch
+
+from rarl.config.stages.train import FinetuneSettings
+from rarl.models.codes import CodeSet
+from rarl.models.decoder import Decoder
+from rarl.models.prior import CodePrior
 from rarl.runtime.checkpoints import Stateful
 from rarl.train.loop import Step
+
+
+@dataclass(frozen=True)
+class Run:
+    """A run of fine-tuning."""
+
+    settings: FinetuneSettings
+    prior: CodePrior  # that is fine-tuned
+    train: CodeSet  # codes of real images
+    optimiser: torch.optim.Optimizer  # of the prior
+    decoder: Decoder
+    reward: Stateful | None  # a `rarl.rl.rewards.source.RewardSource`, where there is one
 
 
 @dataclass(frozen=True)

@@ -4,10 +4,10 @@ from pathlib import Path
 
 from rarl.config.stages.train import CriticTraining
 from rarl.models.codes import load_codes, training_codes
-from rarl.models.critic_file import save_critic
 from rarl.models.prior_file import load_prior
 from rarl.models.vqvae_file import load_vqvae
-from rarl.rl.critic import train_critic
+from rarl.rl.critics.file import save_critic
+from rarl.rl.train_critic import train_critic
 from rarl.runtime import device, provenance
 from rarl.runtime.checkpoints import Checkpoints
 from rarl.runtime.train_log import TrainLog

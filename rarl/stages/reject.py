@@ -5,9 +5,9 @@ from pathlib import Path
 
 from rarl.config.stages.evaluate import RejectSettings
 from rarl.models.codes import Codes
-from rarl.models.critic_file import load_critic
 from rarl.models.prior_file import load_prior
 from rarl.models.vqvae_file import load_vqvae
+from rarl.rl.critics.file import load_critic
 from rarl.rl.rejection import draw_best
 from rarl.runtime import device, precision, provenance
 from rarl.runtime.checkpoints import Checkpoints

@@ -10,7 +10,7 @@ from rarl.config.stages.train import PriorSettings
 from rarl.data.batches import batch_indices
 from rarl.losses import nll
 from rarl.models.codes import Codes, CodeSet
-from rarl.models.pixelcnn import PixelCNN
+from rarl.models.level_prior import build
 from rarl.models.prior import CodePrior
 from rarl.runtime import parallel, seeds
 from rarl.runtime.checkpoints import Checkpoints
@@ -24,9 +24,9 @@ from rarl.train.loop import Loop
 def maximise_likelihood(
     prior: CodePrior, optimiser: torch.optim.Optimizer, codes: Codes, gradient_clip: float
 ) -> dict[str, Tensor]:
-    """One step of maximum likelihood on the codes of some pictures, all grids together.
+    """One step of maximum likelihood on the codes of some images, all levels together.
 
-    Each process brings its share of the pictures.
+    Each process brings its share of the images.
     """
     prior.train()
     parallel.fork_rng()  # other dropout for each share
@@ -66,26 +66,26 @@ def train_prior(
     log: TrainLog,
     checkpoints: Checkpoints,
 ) -> CodePrior:
-    """The prior of one grid, given the next coarser one, if any.
+    """The prior of one level, given the next coarser one, if any.
 
     It has the averaged weights of the lowest validation NLL and is in evaluation mode.
     """
-    of, grid = settings.prior, settings.grid
-    torch.manual_seed(seeds.derive(settings.seed, "prior", grid, "weights"))
-    side, size = train.grids[grid].shape[1], train.codebook_size
-    prior = CodePrior({grid: PixelCNN(of, side, size, conditional=grid > 0)}).to(device)
+    of, level = settings.prior, settings.grid
+    torch.manual_seed(seeds.derive(settings.seed, "prior", level, "weights"))
+    side, size = train.grids[level].shape[1], train.codebook_size
+    prior = CodePrior({level: build(of, side, size, conditional=level > 0)}).to(device)
     optimiser = adam(prior.parameters(), of.learning_rate)
     average, best = MovingAverage(prior, of.ema_decay), Selection("best", device)
     order = seeds.derive(settings.seed, "prior", "order")
-    unigram = unigram_nll(train.grids[grid], val.grids[grid], size)
+    unigram = unigram_nll(train.grids[level], val.grids[level], size)
 
     def step(i: int) -> dict[str, Tensor]:
         optimiser.param_groups[0]["lr"] = learning_rate(of, i)
         indices = batch_indices(len(train), of.batch_size, order, i)
         codes = train.take(parallel.local_shard(indices), device)
-        figures = maximise_likelihood(prior, optimiser, codes, of.gradient_clip)
+        metrics = maximise_likelihood(prior, optimiser, codes, of.gradient_clip)
         average.update(prior)
-        return figures
+        return metrics
 
     def evaluate(i: int) -> dict[str, float]:
         value = parallel.broadcast_from_rank0(

@@ -29,17 +29,20 @@ from rarl.data.pixels import to_pixels
 from rarl.metrics.extractor import Extractor
 from rarl.metrics.moments import Moments
 from rarl.models.codes import CodeSet, load_codes, save_codes
-from rarl.models.critic import Critic
-from rarl.models.critic_file import save_critic
 from rarl.models.prior import CodePrior
 from rarl.models.prior_file import load_prior, save_prior
 from rarl.models.vqvae import VQVAE
 from rarl.models.vqvae_file import load_vqvae, save_vqvae
+from rarl.rl.critics.file import save_critic
+from rarl.rl.critics.pixel import PixelCritic
 from rarl.rl.finetune import finetune
 from rarl.rl.model_selection import OracleSelection
+from rarl.rl.rewards.frechet import FrechetReward
+from rarl.rl.rewards.inputs import load_reward
 from rarl.runtime.checkpoints import Checkpoints
 from rarl.runtime.train_log import TrainLog
-from rarl.stages import critic, finetune_oracle, prepare, prior, reject, sample, vqvae
+from rarl.stages import critic, prepare, prior, reject, sample, vqvae
+from rarl.stages import finetune as finetune_stage
 
 Job = Callable[[Path], None]  # writes `out.safetensors` into a folder, and perhaps `log.jsonl`
 CPU = torch.device("cpu")
@@ -48,7 +51,7 @@ torch.set_num_threads(1)  # as `one_thread` has it, for the processes that impor
 # Processes of their own are forked from a clean one that has imported all this, not from the test
 # runner, whose libraries' threads may hold locks.
 PROCESSES = multiprocessing.get_context("forkserver")
-STAGES = ("critic", "finetune_oracle", "prepare", "prior", "reject", "sample", "vqvae")
+STAGES = ("critic", "finetune", "prepare", "prior", "reject", "sample", "vqvae")
 PROCESSES.set_forkserver_preload(["pytest", *(f"rarl.stages.{stage}" for stage in STAGES)])
 TRAINING = (
     "vqvae",
@@ -66,6 +69,7 @@ LAZY = {"loss": "logistic", "batch_size": 4, "warmup_steps": 3, "penalty_every":
 CRITIC = critic_settings(**LAZY, map_size=8)
 CODES_CRITIC = critic_settings(**LAZY, stem_stride=1, final_size=2)
 DRAWING = SampleSettings(
+    prior_kinds=("pixelcnn",),
     seed=3,
     first=4,
     count=10,
@@ -109,7 +113,7 @@ def inputs(
     of_one_grid = VQVAE(vqvae_settings, 1)
     of_one_grid.train()(torch.rand(4, 3, 16, 16))
     save_vqvae(inputs / "vqvae-one", of_one_grid.eval(), {})
-    save_critic(inputs / "critic", Critic(CRITIC, 3, 16, 16), {})
+    save_critic(inputs / "critic", PixelCritic(CRITIC, 3, 16, 16), {})
     for name, sides in (("one", (4,)), ("two", (2, 4))):
         save_prior(inputs / f"prior-{name}", make_code_prior(*sides), {})
         save_prior(inputs / f"oracle-{name}", make_code_prior(*sides, seed=1), {})
@@ -120,6 +124,7 @@ def inputs(
 
 def tuning(rows: tuple[int, ...], rl: Rl | Finetuning) -> FinetuneSettings:
     return FinetuneSettings(
+        prior_kinds=("pixelcnn",),
         seed=0,
         flip=False,
         objective="reinforce" if isinstance(rl, Rl) else "mle",
@@ -130,13 +135,14 @@ def tuning(rows: tuple[int, ...], rl: Rl | Finetuning) -> FinetuneSettings:
         precision="float32",
         limits={},
         extractor=None,
+        source_sha256=None,
     )
 
 
 def tune(inputs: Path, rl: Rl | Finetuning, out: Path, precision: Precision = "float32") -> None:
-    finetune_oracle.run(
+    finetune_stage.run(
         tuning((4,), rl).model_copy(update={"precision": precision}),
-        oracle=inputs / "oracle-one",
+        selection_target=inputs / "oracle-one",
         codes=inputs / "codes-one",
         priors=[inputs / "prior-one"],
         vqvae=None,
@@ -147,18 +153,23 @@ def tune(inputs: Path, rl: Rl | Finetuning, out: Path, precision: Precision = "f
 
 
 def tune_parts_of_two_grids(inputs: Path, out: Path) -> None:
-    """All that `finetune` keeps in mind; the judge is a cheap one."""
+    """All that `finetune` keeps in mind; model selection is a cheap one."""
     part = Part(single=0.5, top=0.5, bottom=0.5)
     patchy = CRITIC.model_copy(update={"final_size": 4})
     rl = rl_settings(**BRIEF, part=part, reward=patchy, credit=INTERMEDIATE, mle_weight=0.5)
-    sets = load_codes(inputs / "codes-two")
+    sets, settings = load_codes(inputs / "codes-two"), tuning((1, 2), rl)
+    start, decoder = (
+        load_prior(inputs / "prior-two", device=CPU),
+        load_vqvae(inputs / "vqvae", CPU),
+    )
     with Checkpoints(out / OUT, {}) as kept:
         tuned = finetune(
-            tuning((1, 2), rl),
-            load_prior(inputs / "prior-two", device=CPU),
+            settings,
+            start,
             sets,
-            load_vqvae(inputs / "vqvae", CPU),
+            decoder,
             OracleSelection(load_prior(inputs / "oracle-two", device=CPU)),
+            load_reward(settings, start, decoder, None),
             log=TrainLog(out / LOG),
             checkpoints=kept,
         )
@@ -178,7 +189,7 @@ class ProjectionExtractor(Extractor):
 
 
 def tune_by_distance(inputs: Path, out: Path) -> None:
-    """To one made of other pictures of the same decoder; the judge is the cheap one again."""
+    """To one made of other pictures of the same decoder; model selection is the cheap one again."""
     rl = rl_settings(**BRIEF, reward=FRECHET, credit=INTERMEDIATE)
     sets, decoder = load_codes(inputs / "codes-one"), load_vqvae(inputs / "vqvae-one", CPU)
     extractor = ProjectionExtractor()
@@ -191,7 +202,7 @@ def tune_by_distance(inputs: Path, out: Path) -> None:
             sets,
             decoder,
             OracleSelection(load_prior(inputs / "oracle-one", device=CPU)),
-            (extractor, target),
+            FrechetReward(FRECHET, extractor, target, rl.batch_size),
             log=TrainLog(out / LOG),
             checkpoints=kept,
         )
@@ -200,6 +211,7 @@ def tune_by_distance(inputs: Path, out: Path) -> None:
 
 def train_critic(inputs: Path, out: Path) -> None:
     settings = CriticTraining(
+        prior_kinds=("pixelcnn",),
         seed=0,
         flip=False,
         critic=CRITIC,
@@ -227,7 +239,7 @@ def draw_codes(inputs: Path, out: Path) -> None:
 
 def draw_best(inputs: Path, out: Path) -> None:
     reject.run(
-        RejectSettings(sample=DRAWING, draws=2),
+        RejectSettings(sample=DRAWING, draws=2, network="pixel"),
         vqvae=inputs / "vqvae",
         prior=inputs / "prior-two",
         critic=inputs / "critic",

@@ -2,12 +2,12 @@
 
 from rarl.config import (
     Adversarial,
-    Critic,
     Finetuning,
     Frechet,
     IntermediateCredit,
     Part,
     Perceptual,
+    PixelCritic,
     Rl,
     SingleCredit,
 )
@@ -39,7 +39,7 @@ def finetuning(**changes: object) -> Finetuning:
     return Finetuning(**(FINETUNING | changes))
 
 
-def critic_settings(**changes: object) -> Critic:
+def critic_settings(**changes: object) -> PixelCritic:
     values = {
         "loss": "wasserstein",
         "stem_stride": 2,
@@ -55,7 +55,7 @@ def critic_settings(**changes: object) -> Critic:
         "penalty_every": 1,
         "ema_decay": 0.5,
     }
-    return Critic(**(values | changes))
+    return PixelCritic(**(values | changes))
 
 
 FRECHET = Frechet(

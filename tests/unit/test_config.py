@@ -13,10 +13,10 @@ from rarl import targets
 from rarl.config import (
     Config,
     ConfigError,
-    Critic,
     Crop,
     Frechet,
     IntermediateCredit,
+    PixelCritic,
     SingleCredit,
     load,
     parse,
@@ -30,13 +30,13 @@ from rarl.config.stages.train import (
     FinetuneSettings,
     PriorSettings,
     VqvaeSettings,
-    rewarded_for_images,
+    needs_decoder,
 )
 from rarl.layout import Layout
 from rarl.report.plan import plan_table
 
 RAW = yaml.safe_load(TINY.read_text())
-CRITIC = RAW["defaults"]["rl"]["rewards"]["critic"]
+CRITIC = RAW["defaults"]["rl"]["rewards"]["critic"]["pixel"]
 ADVERSARIAL = small_settings.ADVERSARIAL.model_dump()
 
 
@@ -55,12 +55,12 @@ def edited(path: str, value: object) -> dict:
 
 
 def test_experiment_overlays_defaults_key_by_key():
-    config = parse(edited("experiments/squares16/rl", {"rewards": {"critic": {"steps": 7}}}))
-    rl = config.experiments["squares16"].rl
-    assert rl.rewards.critic.steps == 7
-    assert (
-        rl.rewards.critic.hidden_units == RAW["defaults"]["rl"]["rewards"]["critic"]["hidden_units"]
+    config = parse(
+        edited("experiments/squares16/rl", {"rewards": {"critic": {"pixel": {"steps": 7}}}})
     )
+    rl = config.experiments["squares16"].rl
+    assert rl.rewards.critic.pixel.steps == 7
+    assert rl.rewards.critic.pixel.hidden_units == CRITIC["hidden_units"]
     assert rl.learning_rate == 1e-4  # YAML 1.1 reads 1e-4 as text
 
 
@@ -102,9 +102,9 @@ def test_crop_box_is_read():
         ("defaults/prior/attention_layers", 3, "attention_layers=3 is more than layers=2"),
         ("defaults/rl/learning_rate", float("nan"), "rl.learning_rate: "),
         (
-            "defaults/rl/rewards/critic/stem_stride",
+            "defaults/rl/rewards/critic/pixel/stem_stride",
             3,
-            "critic.stem_stride: must be 1 or even",
+            "critic.pixel.stem_stride: must be 1 or even",
         ),
         ("defaults/latents", [8], "the finest grid in latents is 8"),
         ("defaults/latents", [3, 4], "latents=[3, 4]: a grid has half the side of the next finer"),
@@ -116,7 +116,7 @@ def test_crop_box_is_read():
         ("defaults/rl/part/top", 0.5, "part: bottom is more than top"),
         ("defaults/rl/part/top", 0.0, "rl.part.top: "),
         (
-            "defaults/rl/rewards/critic/map_size",
+            "defaults/rl/rewards/critic/pixel/map_size",
             5,
             "map_size=5 is none of the widths before final_size, [8]",
         ),
@@ -177,9 +177,13 @@ def test_crop_box_is_read():
         (
             "methods/frechet/rl/part/single",
             0.5,
-            "methods.frechet.rl: reward: frechet compares whole pictures, so part must be 1.0",
+            "methods.frechet.rl: reward: frechet compares whole images, so part must be 1.0",
         ),
-        ("defaults/rl/rewards/frechet", ..., "squares16.rl.rewards.frechet: is missing"),
+        (
+            "defaults/rl/rewards/frechet",
+            ...,
+            "methods.frechet.rl.reward.extractor: is missing; every value must be set",
+        ),
         ("methods/single/label", "MLE", "methods.single.label: 'MLE' is that of mle, too"),
         ("methods/mle/rl", {"kl_weight": 9.0}, "methods.mle.rl.kl_weight: has no effect on"),
         ("methods/cold/temperature", 0, "methods.cold.temperature: input should be greater than 0"),
@@ -187,13 +191,13 @@ def test_crop_box_is_read():
         ("methods/cold/rl", {"discount": 1}, "methods.cold.rl: "),
         ("methods/rejection/rl", {"kl_weight": 9.0}, "methods.rejection.rl.kl_weight: has no"),
         (
-            "defaults/rl/rewards/critic/batch_size",
+            "defaults/rl/rewards/critic/pixel/batch_size",
             5,
             "reward.batch_size=5 of the critic is",
         ),
         ("defaults/rl/batch_size", 1, "rl.batch_size: input should be greater"),
         ("defaults/sampling/count", 1, "sampling.count: input should be greater"),
-        ("defaults/rl/rewards/critic/stem_stride", 32, "leave nothing of 16x16"),
+        ("defaults/rl/rewards/critic/pixel/stem_stride", 32, "leave nothing of 16x16"),
         ("experiments/squares16/prior", {"bottom": {"layrs": 1}}, "prior.bottom.layrs: unknown"),
         ("tables/tiny/paper", ..., "tables.tiny.paper: is missing; every value must be set"),
         ("figures/samples-x", RAW["figures"]["figure1"], "figures.samples-x: such names are"),
@@ -306,7 +310,10 @@ OF_FRECHET = {
 @pytest.mark.parametrize(
     ("path", "value", "methods"),
     [
-        *((f"rl/rewards/critic/{key}", value, WITH_CRITIC) for key, value in OF_CRITIC.items()),
+        *(
+            (f"rl/rewards/critic/pixel/{key}", value, WITH_CRITIC)
+            for key, value in OF_CRITIC.items()
+        ),
         *((f"rl/rewards/frechet/{key}", value, {"frechet"}) for key, value in OF_FRECHET.items()),
         ("rl/credits/intermediate/discount", 0.5, {"intermediate", "frechet"}),
         ("rl/credits/intermediate/whole_weight", 0.25, {"intermediate", "frechet"}),
@@ -338,18 +345,20 @@ def test_a_setting_trains_again_the_methods_that_read_it(path, value, methods):
 
 def test_the_cases_are_all_settings_of_the_kinds():
     rl = RAW["defaults"]["rl"]
-    assert OF_CRITIC.keys() == rl["rewards"]["critic"].keys()
+    assert OF_CRITIC.keys() == rl["rewards"]["critic"]["pixel"].keys()
     assert OF_FRECHET.keys() == rl["rewards"]["frechet"].keys()
 
 
 def test_a_method_takes_the_values_of_the_kind_that_it_names():
     """An experiment's critic stays out of a Frechet method; keys beside `kind` overlay."""
-    raw = edited("experiments/squares16/rl", {"rewards": {"critic": {"stem_stride": 4}}})
+    raw = edited("experiments/squares16/rl", {"rewards": {"critic": {"pixel": {"stem_stride": 4}}}})
     raw["methods"]["single"]["rl"] = {"reward": {"steps": 7}}
     raw["methods"]["frechet"]["rl"]["reward"]["window"] = 50
     config = parse(raw)
     single = config.finetuning("squares16", "single")
-    assert single.reward == Critic(**CRITIC | {"learning_rate": 1e-4, "stem_stride": 4, "steps": 7})
+    assert single.reward == PixelCritic(
+        **CRITIC | {"learning_rate": 1e-4, "stem_stride": 4, "steps": 7}
+    )
     assert single.credit == SingleCredit()
     frechet = config.finetuning("squares16", "frechet")
     rl = raw["defaults"]["rl"]
@@ -363,7 +372,7 @@ def test_rejection_has_a_critic_whatever_the_reward_of_the_experiment():
     raw["methods"]["intermediate"]["rl"]["credit"]["discount"] = 0.1
     assert rejection_critic(parse(raw)) == rejection_critic(parse(RAW))
     raw["methods"]["rejection"]["rl"] = {"reward": {"kind": "critic", "steps": 3}}
-    assert rejection_critic(parse(raw)).critic == Critic(
+    assert rejection_critic(parse(raw)).critic == PixelCritic(
         **CRITIC | {"learning_rate": 1e-4, "steps": 3}
     )
 
@@ -487,13 +496,12 @@ def test_an_old_key_is_refused_with_the_new_one_named(old, in_experiment, in_met
 )
 def test_an_oracles_critic_is_sized_for_what_it_sees(critic_input: str, sees: str):
     raw = edited("experiments/oracle16/oracle/critic_input", critic_input)
-    raw["experiments"]["oracle16"]["rl"] = {"rewards": {"critic": {"stem_stride": 64}}}
+    raw["experiments"]["oracle16"]["rl"] = {"rewards": {"critic": {"pixel": {"stem_stride": 64}}}}
     with pytest.raises(ConfigError, match=f"leave nothing of {sees.partition(', ')[2]}"):
         parse(raw)
     config = parse(edited("experiments/oracle16/oracle/critic_input", critic_input))
     rewarded = {
-        method: rewarded_for_images(config, "oracle16", method)
-        for method in ("mle", "single", "frechet")
+        method: needs_decoder(config, "oracle16", method) for method in ("mle", "single", "frechet")
     }
     assert rewarded == {"mle": False, "single": critic_input == "images", "frechet": True}
 

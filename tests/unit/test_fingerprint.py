@@ -151,6 +151,20 @@ def _tuned(experiment: str, method: str) -> tuple[str, ...]:
     return FinetuneSettings.from_config(CONFIG, experiment, method).kinds
 
 
+PRIOR = (kinds.PRIORS["pixelcnn"],)
+SAMPLED = (*PRIOR, kinds.SAMPLERS["pixelcnn"])
+CRITIC = (kinds.CRITICS["pixel"],)
+KINDS = {  # of the stages that have one job each
+    "prior": PRIOR,
+    "nll": PRIOR,
+    "sample": SAMPLED,
+    "oracle_codes": SAMPLED,
+    "seconds": SAMPLED,
+    "reject": SAMPLED + CRITIC,
+    "critic": (*SAMPLED, kinds.REWARDS["critic"], *CRITIC),
+}
+
+
 # Every job of a workflow, as rule and kind, with its stage and the modules of its kinds.
 JOBS = {
     **{f"table {kind}": ("table", (module,)) for kind, module in kinds.TABLES.items()},
@@ -164,27 +178,27 @@ JOBS = {
     **{f"vqvae {loss}": ("vqvae", _tokenizer(loss)) for loss in kinds.TOKENIZER_LOSSES},
     **{f"finetune {of}": ("finetune", _tuned(SQUARES, of)) for of in ("mle", "single", "frechet")},
     **{
-        f"finetune_oracle {of}": ("finetune_oracle", _tuned("oracle16", of))
+        f"finetune oracle {of}": ("finetune", _tuned("oracle16", of))
         for of in ("mle", "single", "frechet")
     },
     **{
-        stage: (stage, ())
+        stage: (stage, KINDS.get(stage, ()))
         for stage in (path.stem for path in (fingerprint.PACKAGE / "stages").glob("[!_]*.py"))
         if stage
         not in {
             *("prepare", "reference", "reference_images", "features", "real_features"),
-            *("finetune", "finetune_oracle", "table", "plot"),
+            *("finetune", "table", "plot"),
         }
     },
 }
 TUNED = {
     f"{stage} {of}"
-    for stage in ("finetune", "finetune_oracle")
+    for stage in ("finetune", "finetune oracle")
     for of in ("mle", "single", "frechet")
 }
 WITH_PERCEPTUAL = {"vqvae perceptual"}
-WITH_CRITIC = {"finetune single", "finetune_oracle single"}
-WITH_FRECHET = {"finetune frechet", "finetune_oracle frechet"}
+WITH_CRITIC = {"finetune single", "finetune oracle single"}
+WITH_FRECHET = {"finetune frechet", "finetune oracle frechet"}
 REINFORCED = WITH_CRITIC | WITH_FRECHET
 SAMPLING = TUNED | {"sample", "reject", "critic", "oracle_codes", "seconds"}
 VQVAES = {"vqvae", "vqvae perceptual", "vqvae adversarial"}
@@ -196,7 +210,7 @@ INCEPTION = {job for job in JOBS if job.endswith(" inception")}
 EFFICIENTNET = {job for job in JOBS if job.endswith(" efficientnet")}
 MOBILENET = {job for job in JOBS if job.endswith(" mobilenet")}
 TRANSFORMER = {job for job in JOBS if job.endswith(" vision_transformer")}
-JUDGED = {job for job in TUNED if job.startswith("finetune ")}
+BY_DISTANCE = {job for job in TUNED if "oracle" not in job}
 TABLES = {job for job in JOBS if job.startswith("table ")}
 MEASURED = TABLES - {"table architecture"}
 PLOTTED = {"plot curves", "plot time"}
@@ -225,24 +239,30 @@ TOUCHES = {
     "models/code_groups.py": set(),
     "data/sources.py": {f"prepare {kind}" for kind in kinds.DATASETS},
     "data/loaders.py": VQVAES | {"codes"} | OF_IMAGES,
-    "models/critic.py": {"critic", "reject", "vqvae adversarial"} | WITH_CRITIC,
+    "config/pixel_critic.py": {"critic", "reject"} | WITH_CRITIC,
+    "rl/critics/pixel.py": {"critic", "reject"} | WITH_CRITIC,
+    "rl/critics/projected.py": set(),
+    "rl/critics/frozen_maps.py": set(),
+    "rl/critics/network.py": {"critic", "reject"} | WITH_CRITIC,
+    "rl/critics/file.py": {"critic", "reject"},
     "models/discriminator.py": {"vqvae adversarial"},
-    "models/critic_file.py": {"critic", "reject"},
+    "models/position_norm.py": {"critic", "reject", "vqvae adversarial"} | WITH_CRITIC,
     "models/vqvae.py": VQVAES | {"codes", "critic", "reject"} | TUNED | FROM_CODES | PICTURED,
+    "models/level_prior.py": SAMPLING | {"prior", "nll"},
     "models/pixelcnn.py": SAMPLING | {"prior", "nll"},
     "models/pixelcnn_sampler.py": SAMPLING,
     "models/recorded.py": SAMPLING,
     "sampling.py": SAMPLING,
     "rl/rejection.py": {"reject"},
     "metrics/inception.py": INCEPTION,
-    "metrics/efficientnet.py": EFFICIENTNET | JUDGED | WITH_FRECHET | WITH_PERCEPTUAL,
+    "metrics/efficientnet.py": EFFICIENTNET | BY_DISTANCE | WITH_FRECHET | WITH_PERCEPTUAL,
     "metrics/mobilenet.py": MOBILENET,
     "metrics/vision_transformer.py": TRANSFORMER,
-    "metrics/folding.py": EFFICIENTNET | MOBILENET | JUDGED | WITH_FRECHET | WITH_PERCEPTUAL,
+    "metrics/folding.py": EFFICIENTNET | MOBILENET | BY_DISTANCE | WITH_FRECHET | WITH_PERCEPTUAL,
     "metrics/resizing.py": EFFICIENTNET
     | MOBILENET
     | TRANSFORMER
-    | JUDGED
+    | BY_DISTANCE
     | WITH_FRECHET
     | WITH_PERCEPTUAL,
     "metrics/nearest.py": set(),
@@ -254,17 +274,19 @@ TOUCHES = {
     "rl/rewards/critic.py": {"critic"} | WITH_CRITIC,
     "train/averaging.py": {"prior", "critic"} | TUNED,
     "rl/advantages.py": REINFORCED,
-    "rl/critic.py": {"critic"},
+    "rl/train_critic.py": {"critic"},
+    "rl/rewards/source.py": REINFORCED,
+    "rl/rewards/inputs.py": TUNED | {"critic"},
+    "rl/rewards/python.py": set(),
     "rl/rewards/frechet.py": WITH_FRECHET,
     "rl/finetune.py": TUNED,
     "train/held_out.py": {"prior", "nll"} | TUNED,
     "rl/model_selection.py": TUNED,
-    "rl/likelihood.py": TUNED - REINFORCED,
+    "rl/mle.py": TUNED - REINFORCED,
     "train/limits.py": TRAINING,
     "train/loop.py": TRAINING,
     "train/prior.py": {"prior"} | (TUNED - REINFORCED),
     "rl/reinforce.py": REINFORCED,
-    "rl/policy_gradient.py": REINFORCED,
     "rl/rollouts.py": {"critic", "seconds"} | REINFORCED,
     "train/vqvae.py": VQVAES,
     "train/perceptual.py": {"vqvae perceptual"},
@@ -340,6 +362,7 @@ def test_stages_are_given_no_methods():
     """Code of settings is in no fingerprint: they may only be read and planned by it."""
     planning = {"from_config", "of", "of_oracle", "of_reward", "rows", "to_json"}
     planning |= {"headings", "experiments", "methods", "paper_values"}  # of tables and plots
+    planning |= {"batch", "check_map", "reference", "rewarded", "source", "source_sha256"}
     known = {"from_json", "kinds", "check"} | planning
     modules = [
         import_module(found.name) for found in iter_modules(stages.__path__, "rarl.config.stages.")

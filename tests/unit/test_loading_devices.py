@@ -18,7 +18,7 @@ from rarl.metrics.extractor import Extractor
 from rarl.metrics.moments import Moments
 from rarl.models.onehot import OneHot
 from rarl.models.scores import Scores
-from rarl.rl.advantages import Credit
+from rarl.rl.advantages import AdvantageEstimator
 from rarl.rl.rewards.critic import CriticTrainer
 from rarl.rl.rewards.frechet import FrechetReward
 from rarl.rl.rollouts import Rollouts
@@ -30,8 +30,8 @@ CPU, META = torch.device("cpu"), torch.device("meta")
 IMAGES = torch.rand(20, 3, 16, 16, generator=torch.Generator().manual_seed(0)) * 2 - 1
 
 
-def credit(device: torch.device) -> Credit:
-    found = Credit(rl_settings(), device)
+def credit(device: torch.device) -> AdvantageEstimator:
+    found = AdvantageEstimator(rl_settings(), device)
     if device == CPU:
         found(Scores(torch.arange(4.0), None), (slice(0, 2),), (2,))
     return found
@@ -71,7 +71,7 @@ def frechet(device: torch.device) -> FrechetReward:
     found = FrechetReward(FRECHET, extractor, reference, 20)
     if device == CPU:
         found.learn(Rollouts((), (), IMAGES, (), 1, OneHot(2)))
-        found.reward(IMAGES)
+        found.score(IMAGES)
     return found
 
 

@@ -188,10 +188,10 @@ def test_a_baseline_of_earlier_codes_leaves_the_gradient(make_prior: MakePrior):
 def test_kl_sums_to_the_kl_of_whole_grids(make_prior: MakePrior):
     """The chain rule: E over rollouts of the summed conditional KLs is the KL of the joints."""
     policy = make_prior(side=2, codebook_size=3, seed=0).double()
-    anchor = make_prior(side=2, codebook_size=3, seed=1).double()
+    ref_policy = make_prior(side=2, codebook_size=3, seed=1).double()
     with torch.no_grad():
         grids, p = grids_and_log_probs(policy)
-        _, q = grids_and_log_probs(anchor)
+        _, q = grids_and_log_probs(ref_policy)
         index = grids.unsqueeze(-1)
         joint_p, joint_q = (x.gather(-1, index).squeeze(-1).sum(1) for x in (p, q))
         expected = (joint_p.exp() * (joint_p - joint_q)).sum()
@@ -208,13 +208,13 @@ def test_reward_and_kl_give_the_enumerated_gradient(make_prior: MakePrior, tempe
     that of another rollout, in expectation: a mean over grids for each place.
     """
     policy = make_prior(side=2, codebook_size=3, seed=0).double()
-    anchor = make_prior(side=2, codebook_size=3, seed=1).double()
+    ref_policy = make_prior(side=2, codebook_size=3, seed=1).double()
     rewards, weight = torch.randn(81, dtype=torch.double), 0.3
     grids, p = grids_and_log_probs(policy, temperature)
-    q = grids_and_log_probs(anchor, temperature)[1].detach()
-    taken, of_anchor = (x.gather(-1, grids.unsqueeze(-1)).squeeze(-1) for x in (p, q))
+    q = grids_and_log_probs(ref_policy, temperature)[1].detach()
+    taken, of_reference = (x.gather(-1, grids.unsqueeze(-1)).squeeze(-1) for x in (p, q))
     joint = taken.sum(1).exp()
-    objective = -rewards + weight * (taken - of_anchor).sum(1)
+    objective = -rewards + weight * (taken - of_reference).sum(1)
     expected = gradient((joint * objective).sum() / 4, policy)
 
     _, p = grids_and_log_probs(policy, temperature)
@@ -228,7 +228,7 @@ def test_reward_and_kl_give_the_enumerated_gradient(make_prior: MakePrior, tempe
 
 
 def test_the_kl_of_two_codes_is_felt_by_the_first():
-    """Both binary; the second differs from the anchor's only after a first 1. Gradient by hand.
+    """Both binary; the second differs from the ref_policy's only after a first 1. Gradient by hand.
 
     With p = sigmoid(logit) the probability of a first 1 and D the KL of the second code after it,
     the KL of both is KL(p || 1/2) + p D; its derivative by the logit is p (1 - p) (logit + D).

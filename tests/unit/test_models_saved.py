@@ -11,12 +11,12 @@ from helpers.small_settings import critic_settings
 from rarl.config import Vqvae
 from rarl.models.code_groups import hold_out_of_file, load_train_ranks
 from rarl.models.codes import CodeSet, load_codes, load_draw, save_codes, save_draw
-from rarl.models.critic import Critic
-from rarl.models.critic_file import load_critic, save_critic
 from rarl.models.prior import CodePrior
 from rarl.models.prior_file import load_prior, save_prior
 from rarl.models.vqvae import VQVAE
 from rarl.models.vqvae_file import load_vqvae, save_vqvae
+from rarl.rl.critics.file import load_critic, save_critic
+from rarl.rl.critics.pixel import PixelCritic
 from rarl.runtime import artefact
 from rarl.runtime.errors import UserError
 
@@ -33,15 +33,31 @@ def test_a_prior_returns_with_equal_logits(tmp_path: Path, make_code_prior: Make
     assert artefact.load(path).metadata["note"] == "x"
 
 
-def test_grids_of_several_files_make_one_prior(tmp_path: Path, make_code_prior: MakeCodePrior):
+def test_levels_of_several_files_make_one_prior(tmp_path: Path, make_code_prior: MakeCodePrior):
     prior = make_code_prior(2, 4)
     paths = [tmp_path / "top.safetensors", tmp_path / "bottom.safetensors"]
-    for path, (grid, pixelcnn) in zip(paths, prior.grids.items(), strict=True):
-        save_prior(path, CodePrior({grid: pixelcnn}), {})
+    for path, (level, part) in zip(paths, prior.levels.items(), strict=True):
+        save_prior(path, CodePrior({level: part}), {})
     codes = torch.randint(7, (2, 2, 2)), torch.randint(7, (2, 4, 4))
     again = load_prior(*reversed(paths), device=CPU)
     for mine, theirs in zip(again(codes), prior(codes), strict=True):
         assert torch.equal(mine, theirs)
+
+
+def test_files_from_before_kinds_are_read(tmp_path: Path, make_code_prior: MakeCodePrior):
+    """Neither said what it was: a PixelCNN, and a critic on pixels."""
+    prior, path = make_code_prior(4), tmp_path / "prior.safetensors"
+    critic, critic_path = PixelCritic(critic_settings(), 3, 16, 16), tmp_path / "critic.safetensors"
+    save_prior(path, prior, {})
+    save_critic(critic_path, critic, {})
+    old = artefact.load(path)
+    del old.metadata["priors"]["0"]["settings"]["kind"]
+    artefact.save(path, old.tensors, old.metadata)
+    old = artefact.load(critic_path)
+    del old.metadata["critic"]["network"], old.metadata["critic"]["kind"]
+    artefact.save(critic_path, old.tensors, old.metadata)
+    assert load_prior(path, device=CPU).levels[0].settings == prior.levels[0].settings
+    assert load_critic(critic_path, CPU).settings == critic.settings
 
 
 def test_a_vqvae_returns_frozen_with_equal_pictures(tmp_path: Path, vqvae_settings: Vqvae):
@@ -56,7 +72,7 @@ def test_a_vqvae_returns_frozen_with_equal_pictures(tmp_path: Path, vqvae_settin
 
 def test_a_critic_returns_with_equal_scores(tmp_path: Path):
     settings = critic_settings(stem_stride=1, final_size=2, map_size=4)
-    critic, path = Critic(settings, 7, 4, 8), tmp_path / "critic.safetensors"
+    critic, path = PixelCritic(settings, 7, 4, 8), tmp_path / "critic.safetensors"
     save_critic(path, critic.eval(), {})
     images = torch.rand(2, 7, 4, 8)
     for mine, theirs in zip(load_critic(path, CPU)(images), critic(images), strict=True):
@@ -141,7 +157,7 @@ def test_another_stages_file_is_refused(tmp_path: Path, vqvae_settings: Vqvae):
 def test_weights_of_another_shape_are_refused(tmp_path: Path, make_code_prior: MakeCodePrior):
     path = tmp_path / "prior.safetensors"
     prior = make_code_prior(4)
-    prior.grids[0].side = 5
+    prior.levels[0].side = 5
     save_prior(path, prior, {})
     with pytest.raises(UserError, match="weights do not fit"):
         load_prior(path, device=CPU)

@@ -5,7 +5,7 @@ import pytest
 from helpers.paths import ROOT
 from rarl import cli
 from rarl.config import Config, Prior, load
-from rarl.models.sizes import sizes
+from rarl.sizes import sizes
 
 PAPER: Config = load(ROOT / "config" / "paper.yaml")
 

@@ -13,13 +13,13 @@ from rarl.config.stages.evaluate import RejectSettings, SampleSettings
 from rarl.metrics import feature_files
 from rarl.metrics.moments import Moments
 from rarl.models.codes import load_draw
-from rarl.models.critic import Critic
-from rarl.models.critic_file import save_critic
 from rarl.models.prior import CodePrior
 from rarl.models.prior_file import save_prior
 from rarl.models.vqvae import VQVAE
 from rarl.models.vqvae_file import save_vqvae
 from rarl.results.distances import Distances
+from rarl.rl.critics.file import save_critic
+from rarl.rl.critics.pixel import PixelCritic
 from rarl.runtime import artefact
 from rarl.runtime.errors import UserError
 from rarl.runtime.sample_shards import Piece, merge_shards
@@ -72,7 +72,7 @@ def test_shards_draw_what_one_job_draws(
     decoder = VQVAE(vqvae_settings, 2)
     decoder.train()(torch.rand(4, 3, 16, 16))
     save_vqvae(tmp_path / "vqvae", decoder.eval(), {})
-    save_critic(tmp_path / "critic", Critic(critic_settings(), 3, 16, 16), {})
+    save_critic(tmp_path / "critic", PixelCritic(critic_settings(), 3, 16, 16), {})
     save_prior(tmp_path / "prior", make_code_prior(2, 4), {})
 
     def drawn(shards: int) -> list[torch.Tensor]:

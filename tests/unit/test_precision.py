@@ -15,13 +15,13 @@ from rarl.config import Prior, Vqvae
 from rarl.config.stages.train import PriorSettings
 from rarl.losses import gradient_penalty
 from rarl.models.codes import CodeSet
-from rarl.models.critic import Critic
 from rarl.models.onehot import OneHot
 from rarl.models.pixelcnn import PixelCNN
 from rarl.models.pixelcnn_sampler import PixelCNNSampler
 from rarl.models.prior import CodePrior
 from rarl.models.quantize import Quantizer
 from rarl.models.vqvae import VQVAE, vqvae_loss
+from rarl.rl.critics.pixel import PixelCritic
 from rarl.rl.finetune import finetune
 from rarl.rl.rewards.critic import CriticTrainer
 from rarl.runtime.checkpoints import Checkpoints
@@ -131,7 +131,7 @@ def test_the_nearest_code_is_exact():
 @pytest.mark.parametrize("map_size", [0, 8])
 def test_the_critic_and_its_penalty(map_size: int):
     torch.manual_seed(0)
-    critic = Critic(critic_settings(map_size=map_size, final_size=4), 3, 32, 32)
+    critic = PixelCritic(critic_settings(map_size=map_size, final_size=4), 3, 32, 32)
     real, fake, mix = torch.rand(4, 3, 32, 32), torch.rand(4, 3, 32, 32), torch.rand(4)
 
     def penalty() -> torch.Tensor:
@@ -163,7 +163,7 @@ def test_every_critic_step_sees_the_weights_of_the_one_before():
 
 @torch.no_grad()
 def test_choices_are_made_by_more_than_eight_bits(make_prior: MakePrior):
-    critic, prior = Critic(CODES_CRITIC, 7, 4, 4), make_prior(side=4)
+    critic, prior = PixelCritic(CODES_CRITIC, 7, 4, 4), make_prior(side=4)
     critic.score.bias.fill_(300.0)
     prior.logits.bias.fill_(300.0)
     codes = torch.randint(7, (16, 4, 4))

@@ -27,7 +27,11 @@ def test_the_best_of_each_batch_are_kept_in_order(
     vqvae.train()(torch.rand(4, 3, 16, 16))
     vqvae.eval()
     of = DRAWING.model_copy(update={"first": 0, "count": 6, "batch_size": 4})
-    kept = list(draw_best(prior, vqvae, Brightness(), RejectSettings(sample=of, draws=3), 0))
+    kept = list(
+        draw_best(
+            prior, vqvae, Brightness(), RejectSettings(sample=of, draws=3, network="pixel"), 0
+        )
+    )
     batches = list(draw(prior, 3, 18, 12, temperature=1.0, top_k=0))
     assert [len(codes[0]) for codes in kept] == [4, 2]
     for codes, among in zip(kept, batches, strict=True):

@@ -38,7 +38,7 @@ def test_the_window_starts_as_all_that_it_has_seen():
     seen = [batch(n) for n in range(4)]
     for rollouts in seen:
         reward.learn(rollouts)
-    reward.reward(batch(5).images)
+    reward.score(batch(5).images)
     figures = reward.learn(batch(6))
     biased = moments(*(rollouts.images for rollouts in seen))
     biased._scatter *= (biased.count - 1) / biased.count  # ddof = 0
@@ -51,11 +51,11 @@ def test_the_window_forgets():
     reward = FrechetReward(settings, EXTRACTOR, moments(batch(9, 50).images), 20)
     for n in range(3):
         reward.learn(batch(n, light=0.8))
-    reward.reward(batch(3).images)
+    reward.score(batch(3).images)
     far = float(reward.learn(batch(3))["window_distance"])
     for n in range(4, 24):
         reward.learn(batch(n))
-    reward.reward(batch(30).images)
+    reward.score(batch(30).images)
     assert float(reward.learn(batch(30))["window_distance"]) < 0.05 * far
 
 
@@ -65,7 +65,7 @@ def test_a_picture_that_is_missing_is_worth_more():
     for n in range(5):
         reward.learn(batch(n, light=-0.3))
     light, dark = batch(6, light=0.3), batch(7, light=-0.3)
-    scores = reward.reward(torch.cat((light.images, dark.images)))
+    scores = reward.score(torch.cat((light.images, dark.images)))
     assert scores.whole[:20].min() > scores.whole[20:].max()
     assert scores.patches is not None
     torch.testing.assert_close(scores.patches.mean((1, 2)), scores.whole)
@@ -77,7 +77,7 @@ def test_the_derivatives_are_taken_anew_so_often():
     reward.learn(batch(0))
     distances = []
     for n in range(1, 8):
-        reward.reward((rollouts := batch(n)).images)
+        reward.score((rollouts := batch(n)).images)
         distances.append(float(reward.learn(rollouts)["window_distance"]))
     assert len(set(distances)) == 3
     assert distances[0] == distances[2] != distances[3] == distances[5] != distances[6]
@@ -87,11 +87,11 @@ def test_it_goes_on_from_its_state():
     reference = moments(batch(9, 50).images)
     whole, stopped = (FrechetReward(FRECHET, EXTRACTOR, reference, 20) for _ in range(2))
     for n in range(5):
-        whole.reward((rollouts := batch(n)).images) if n > 1 else None
+        whole.score((rollouts := batch(n)).images) if n > 1 else None
         whole.learn(batch(n) if n < 2 else rollouts)
         if n == 3:
             stopped.load_state_dict(whole.state_dict())
-    stopped.reward((rollouts := batch(4)).images)
+    stopped.score((rollouts := batch(4)).images)
     stopped.learn(rollouts)
     probe = batch(11).images
-    assert np.array_equal(whole.reward(probe).whole, stopped.reward(probe).whole)
+    assert np.array_equal(whole.score(probe).whole, stopped.score(probe).whole)

@@ -17,17 +17,17 @@ from rarl.sampling import draw
 MakeCodePrior = Callable[..., CodePrior]
 
 
-def test_the_oracle_judges_by_the_kl_of_one_fixed_draw(make_code_prior: MakeCodePrior):
+def test_the_oracle_selects_by_the_kl_of_one_fixed_sample(make_code_prior: MakeCodePrior):
     rl = finetuning(batch_size=4, evaluate_samples=10)
     settings = tuning((4,), rl).model_copy(update={"seed": 5})
     oracle, generator = make_code_prior(4, seed=1), make_code_prior(4, seed=2)
-    judge = OracleSelection(oracle)
+    selection = OracleSelection(oracle)
     seed = seeds.derive(5, "held-out draw")
     [codes] = draw(generator, seed, 10, 10, temperature=1.0, top_k=0)
     with torch.no_grad():
         expected = float(nll(oracle(codes), codes) - nll(generator(codes), codes))
-    assert judge(generator, settings) == pytest.approx(expected, rel=1e-5)
-    assert judge(generator, settings) == judge(generator, settings)
+    assert selection(generator, settings) == pytest.approx(expected, rel=1e-5)
+    assert selection(generator, settings) == selection(generator, settings)
 
 
 def test_one_hot_codes_say_which_code_it_is():

@@ -18,7 +18,7 @@ from rarl.models.codes import CodeSet
 from rarl.models.prior import CodePrior
 from rarl.models.scores import Scores
 from rarl.rl import scoring
-from rarl.rl.advantages import Credit
+from rarl.rl.advantages import AdvantageEstimator
 from rarl.rl.reinforce import Reinforce
 from rarl.rl.rollouts import Rollouts, Rows, within
 from rarl.rl.scoring import score_codes
@@ -34,7 +34,7 @@ class Given:
     def __init__(self, rewards: Tensor) -> None:
         self.rewards = rewards
 
-    def reward(self, images: Tensor) -> Scores:
+    def score(self, images: Tensor) -> Scores:
         return Scores(self.rewards, None)
 
 
@@ -49,9 +49,9 @@ class Nothing:
 
 def uniform(prior: CodePrior) -> CodePrior:
     """With last layers that give every code the same probability, whatever came before."""
-    for pixelcnn in prior.grids.values():
-        torch.nn.init.zeros_(pixelcnn.logits.weight)
-        torch.nn.init.zeros_(pixelcnn.logits.bias)
+    for level in prior.levels.values():
+        torch.nn.init.zeros_(level.logits.weight)
+        torch.nn.init.zeros_(level.logits.bias)
     return prior.double()
 
 
@@ -77,17 +77,17 @@ def joint(prior: CodePrior, grids: tuple[Tensor, ...], rows: Rows) -> Tensor:
 
 
 def gradient_of_a_step(
-    policy: CodePrior, anchor: CodePrior, rollouts: Rollouts, rewards: Tensor, settings: Rl
+    policy: CodePrior, ref_policy: CodePrior, rollouts: Rollouts, rewards: Tensor, settings: Rl
 ) -> Tensor:
     """What one step of descent at a learning rate of 1 takes off the weights."""
     run = Reinforce(
         settings=settings,
         rows=(),
         policy=policy,
-        anchor=anchor,
+        ref_policy=ref_policy,
         decoder=rollouts.decoder,
-        source=Given(rewards),
-        credit=Credit(settings, policy.device),
+        reward=Given(rewards),
+        advantages=AdvantageEstimator(settings, policy.device),
         optimiser=torch.optim.SGD(policy.parameters(), 1.0),
         train=CodeSet(rollouts.contexts, policy.codebook_size),
         seed=0,
@@ -95,7 +95,7 @@ def gradient_of_a_step(
         top_k=0,
     )
     before = torch.nn.utils.parameters_to_vector(policy.parameters()).clone()
-    run.update_policy(rollouts, 0)
+    run.update(rollouts, 0)
     return before - torch.nn.utils.parameters_to_vector(policy.parameters())
 
 
@@ -110,14 +110,14 @@ def gradient_of_a_step(
 def test_a_step_is_the_enumerated_gradient(
     make_code_prior: MakeCodePrior, sides: tuple[int, ...], rows: Rows, size: int
 ):
-    """Of -E[reward] / scale + weight * KL(policy || anchor), both of whole pictures, per code."""
+    """Of -E[reward] / scale + weight * KL(policy || reference), both of whole images, per code."""
     policy = uniform(make_code_prior(*sides, codebook_size=size))
-    anchor = make_code_prior(*sides, codebook_size=size, seed=1).double()
+    ref_policy = make_code_prior(*sides, codebook_size=size, seed=1).double()
     grids = all_grids(sides, rows, size)
     count = len(grids[0])
     rewards = torch.randn(count, dtype=torch.double)
 
-    log_p, log_q = joint(policy, grids, rows), joint(anchor, grids, rows).detach()
+    log_p, log_q = joint(policy, grids, rows), joint(ref_policy, grids, rows).detach()
     torch.testing.assert_close(log_p.exp().sum(), torch.tensor(1.0, dtype=torch.double))
     scale = (2 * rewards.var(unbiased=False)).sqrt()  # of a reward less another rollout's
     codes = sum(
@@ -142,7 +142,7 @@ def test_a_step_is_the_enumerated_gradient(
         kl_weight=KL_WEIGHT, rollouts_per_context=2, gradient_clip=1e6, batch_size=len(pairs)
     )
     rollouts = Rollouts(drawn, rows, drawn[-1], drawn, 1, Nothing())
-    step = gradient_of_a_step(policy, anchor, rollouts, rewards[pairs], settings)
+    step = gradient_of_a_step(policy, ref_policy, rollouts, rewards[pairs], settings)
     torch.testing.assert_close(step, expected, rtol=1e-6, atol=1e-8)
 
 
@@ -156,7 +156,7 @@ def test_scores_of_blocks_are_those_of_the_whole(
 ):
     """Values and gradients in blocks of one picture, and what the (B, N, K) tensors give."""
     torch.manual_seed(0)
-    policy, anchor = make_code_prior(2, 4), make_code_prior(2, 4, seed=1)
+    policy, ref_policy = make_code_prior(2, 4), make_code_prior(2, 4, seed=1)
     codes = torch.randint(7, (5, 2, 2)), torch.randint(7, (5, 4, 4))
     weights = torch.randn(2, 5, sum(part.flatten(1).shape[1] for part in within(codes, rows)))
 
@@ -169,17 +169,17 @@ def test_scores_of_blocks_are_those_of_the_whole(
         logits = torch.cat([grid.flatten(1, 2) for grid in prior(codes, rows)], 1)
         return policy_log_probs(logits, 0.7, top_k)
 
-    log_probs, of_anchor = whole(policy, top_k), whole(anchor, 0).detach()
+    log_probs, of_reference = whole(policy, top_k), whole(ref_policy, 0).detach()
     actions = torch.cat([part.flatten(1) for part in within(codes, rows)], 1).unsqueeze(-1)
     expected = (
         log_probs.gather(-1, actions).squeeze(-1),
-        losses.kl(log_probs, of_anchor),
+        losses.kl(log_probs, of_reference),
         losses.entropy(log_probs),
     )
     wanted = gradients(*expected[:2])
     for block in (scoring.BLOCK, 1):
         monkeypatch.setattr(scoring, "BLOCK", block)
-        scored = score_codes(policy, anchor, codes, rows, temperature=0.7, top_k=top_k)
+        scored = score_codes(policy, ref_policy, codes, rows, temperature=0.7, top_k=top_k)
         for found, value in zip(scored, expected, strict=True):
             torch.testing.assert_close(found, value, rtol=1e-6, atol=1e-6)
         for found, value in zip(gradients(*scored[:2]), wanted, strict=True):
@@ -188,10 +188,10 @@ def test_scores_of_blocks_are_those_of_the_whole(
 
 def test_no_distribution_is_kept_for_backward(make_code_prior: MakeCodePrior):
     """The largest tensor that autograd holds has no axis of the codebook's size."""
-    policy, anchor = (make_code_prior(4, codebook_size=997) for _ in range(2))
+    policy, ref_policy = (make_code_prior(4, codebook_size=997) for _ in range(2))
     codes = (torch.randint(997, (3, 4, 4)),)
     kept = []
     with torch.autograd.graph.saved_tensors_hooks(lambda x: kept.append(x) or x, lambda x: x):
-        score_codes(policy, anchor, codes, (slice(0, 4),), temperature=1.0, top_k=0)
+        score_codes(policy, ref_policy, codes, (slice(0, 4),), temperature=1.0, top_k=0)
     assert kept
     assert max(x.numel() for x in kept if not isinstance(x, torch.nn.Parameter)) < 3 * 16 * 997

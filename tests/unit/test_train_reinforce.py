@@ -10,14 +10,14 @@ from helpers.small_settings import INTERMEDIATE, critic_settings, rl_settings
 from rarl import losses, sampling
 from rarl.config import Part, Rl, Vqvae
 from rarl.models.codes import CodeSet
-from rarl.models.critic import Critic
 from rarl.models.prior import CodePrior
 from rarl.models.scores import Scores
 from rarl.models.vqvae import VQVAE
-from rarl.rl.advantages import Credit
+from rarl.rl.advantages import AdvantageEstimator
+from rarl.rl.critics.pixel import PixelCritic
 from rarl.rl.reinforce import Reinforce
 from rarl.rl.rewards.critic import CriticTrainer
-from rarl.rl.rollouts import decode_part, random_part
+from rarl.rl.rollouts import Rollouts, decode_part, random_part
 from rarl.train.held_out import evaluate_nll
 
 CPU = torch.device("cpu")
@@ -26,19 +26,22 @@ CodesOf = Callable[..., CodeSet]
 MakeReinforce = Callable[..., Reinforce]
 
 
-class CountingAdversary(CriticTrainer):
+class CountingTrainer(CriticTrainer):
     """Rewards the share of one code; learns nothing, counts its updates."""
 
     def __init__(self, codes_of_images: Callable[[Tensor], Tensor]) -> None:
         self.settings = critic_settings()
-        self.warmup_steps, self.warmup_batch, self.steps = 2, 16, 1
+        self.warmup_steps, self.warmup_batch = 2, 16
         self.updates, self._codes = 0, codes_of_images
 
-    def update(self, real: Tensor, fake: Tensor) -> dict[str, Tensor]:
+    def warm_up(self, rollouts: Rollouts) -> None:
+        self.updates += 1
+
+    def learn(self, rollouts: Rollouts) -> dict[str, Tensor]:
         self.updates += 1
         return {}
 
-    def reward(self, images: Tensor) -> Scores:
+    def score(self, images: Tensor) -> Scores:
         patches = (self._codes(images) == 2).float()
         return Scores(patches.mean((1, 2)), patches)
 
@@ -54,18 +57,18 @@ class CodesAsImages(VQVAE):
 def reinforce(
     vqvae_settings: Vqvae, make_code_prior: MakeCodePrior, codes_of: CodesOf
 ) -> Callable[..., Reinforce]:
-    """Makes a run whose policy starts from its anchor, on grids of the given sides."""
+    """Makes a run whose policy starts from its reference policy, on levels of the given sides."""
 
     def make(settings: Rl, *sides: int) -> Reinforce:
-        policy, anchor = make_code_prior(*sides), make_code_prior(*sides)
+        policy, ref_policy = make_code_prior(*sides), make_code_prior(*sides)
         return Reinforce(
             settings=settings,
             rows=settings.part.rows(sides),
             policy=policy,
-            anchor=anchor,
+            ref_policy=ref_policy,
             decoder=CodesAsImages(vqvae_settings, len(sides)),
-            source=CountingAdversary(lambda images: images[:, 0].long()),
-            credit=Credit(settings, CPU),
+            reward=CountingTrainer(lambda images: images[:, 0].long()),
+            advantages=AdvantageEstimator(settings, CPU),
             optimiser=torch.optim.Adam(policy.parameters(), settings.learning_rate),
             train=codes_of(20, *sides),
             seed=0,
@@ -88,23 +91,23 @@ def test_reinforce_raises_the_reward(
     run_ = reinforce(rl_settings(**changes), *sides)
     figures = [run_.step(i) for i in range(-2, 40)][2:]
     assert float(figures[-1]["reward_mean"]) > float(figures[0]["reward_mean"]) + 0.4
-    assert run_.source.updates == 2 + 40  # the warm-up, then one an iteration
+    assert run_.reward.updates == 2 + 40  # the warm-up, then one an iteration
 
 
 def test_both_priors_learn_from_the_one_reward(reinforce: MakeReinforce):
     run_ = reinforce(rl_settings(), 2, 4)
     run_.step(0)
-    for grid, prior in run_.policy.grids.items():
+    for grid, prior in run_.policy.levels.items():
         moved = [
             not torch.equal(new, old)
             for new, old in zip(
-                prior.parameters(), run_.anchor.grids[grid].parameters(), strict=True
+                prior.parameters(), run_.ref_policy.levels[grid].parameters(), strict=True
             )
         ]
         assert any(moved), grid
 
 
-def test_the_anchor_holds_the_policy(reinforce: MakeReinforce):
+def test_the_reference_policy_holds_the_policy(reinforce: MakeReinforce):
     free, held = (reinforce(rl_settings(kl_weight=weight), 4) for weight in (0.0, 3.0))
     for i in range(40):
         loose, tight = free.step(i), held.step(i)
@@ -142,13 +145,13 @@ def test_what_is_scored_is_what_was_sampled(
 
     monkeypatch.setattr(sampling, "invert", record)
     run_.policy.eval()
-    rollouts = run_.rollouts(16, "rollouts", 0)
+    rollouts = run_.sample(16, "rollouts", 0)
     taken = run_.score(rollouts).log_probs
     torch.testing.assert_close(taken, torch.stack(recorded, 1), rtol=1e-4, atol=1e-5)
 
 
 def test_the_first_step_knows_no_kl(reinforce: MakeReinforce):
-    """Policy and anchor start equal, so the KL is 0 unless dropout differs."""
+    """Policy and reference policy start equal, so the KL is 0 unless dropout differs."""
     run_ = reinforce(rl_settings(), 2, 4)
     run_.policy.train()
     assert float(run_.step(0)["kl"]) == pytest.approx(0, abs=1e-5)
@@ -171,7 +174,7 @@ def test_a_part_lies_in_real_codes_shared_by_its_group(
     starts = set()
     for i in range(20):
         torch.manual_seed(i)
-        rollouts = run_.rollouts(16, "rollouts", i)
+        rollouts = run_.sample(16, "rollouts", i)
         for side, drawn, of in zip(sides, rollouts.rows, rollouts.rows[1:], strict=False):
             assert (of.start, of.stop) == (2 * drawn.start, 2 * drawn.stop)
             assert drawn.stop - drawn.start == side // 2
@@ -203,12 +206,12 @@ def test_only_drawn_codes_are_credited(reinforce: MakeReinforce):
     """Nothing is computed, and so nothing learnt, from the logits of the given codes."""
     run_ = reinforce(rl_settings(part=HALF), 4)
     shapes: list[torch.Size] = []
-    run_.policy.grids[0].logits.register_forward_hook(
+    run_.policy.levels[0].logits.register_forward_hook(
         lambda module, inputs, output: shapes.append(output.shape)
     )
-    rollouts = run_.rollouts(16, "rollouts", 0)
+    rollouts = run_.sample(16, "rollouts", 0)
     shapes.clear()
-    run_.update_policy(rollouts, 0)
+    run_.update(rollouts, 0)
     assert set(shapes) == {torch.Size((16, 2, 4, 7))}  # once forward, once more for backward
 
 
@@ -223,7 +226,7 @@ def test_decoding_a_part_is_decoding_its_codes_alone(vqvae_settings: Vqvae):
 
 def test_the_single_reward_credits_every_code_alike():
     scores = Scores(torch.tensor([1.0, 2.0, 6.0]), None)
-    credit = Credit(rl_settings(), CPU)(scores, (slice(0, 2), slice(0, 4)), (2, 4))
+    credit = AdvantageEstimator(rl_settings(), CPU)(scores, (slice(0, 2), slice(0, 4)), (2, 4))
     assert credit.shape == (3, 20)
     assert torch.equal(credit, credit[:, :1].expand(-1, 20))
     advantages = losses.leave_one_out(scores.whole, 3)
@@ -236,7 +239,7 @@ def intermediate(
     how = {name: changes.pop(name) for name in ("discount", "whole_weight") if name in changes}
     credit = INTERMEDIATE.model_copy(update=how)
     settings = rl_settings(reward=critic_settings(map_size=4), credit=credit, **changes)
-    return Credit(settings, CPU)(Scores(patches.mean((1, 2)), patches), rows, sides)
+    return AdvantageEstimator(settings, CPU)(Scores(patches.mean((1, 2)), patches), rows, sides)
 
 
 def in_units(advantages: Tensor) -> Tensor:
@@ -261,7 +264,7 @@ def test_a_constant_map_without_discounting_is_the_single_reward_times_the_codes
 def test_a_constant_map_with_the_whole_weight_at_1_is_the_single_reward():
     rewards = torch.tensor([1.0, 2.0, 6.0])
     patches = rewards.view(3, 1, 1).expand(3, 2, 2)
-    single = Credit(rl_settings(), CPU)(Scores(rewards, None), TWO, (2,))
+    single = AdvantageEstimator(rl_settings(), CPU)(Scores(rewards, None), TWO, (2,))
     torch.testing.assert_close(
         intermediate(patches, TWO, (2,), discount=1.0, whole_weight=1.0), single
     )
@@ -313,12 +316,12 @@ def test_rollouts_of_one_context_are_judged_against_each_other():
         )
         torch.testing.assert_close(credit, expected)
     settings = rl_settings(rollouts_per_context=2)
-    whole = Credit(settings, CPU)(Scores(patches[:, 0, 0], None), TWO, (2,))
+    whole = AdvantageEstimator(settings, CPU)(Scores(patches[:, 0, 0], None), TWO, (2,))
     torch.testing.assert_close(whole, expected)
 
 
 def test_the_scale_is_a_moving_average():
-    credit = Credit(rl_settings(), CPU)
+    credit = AdvantageEstimator(rl_settings(), CPU)
     first, second = torch.tensor([1.0, -1.0]), torch.tensor([3.0, -3.0])
     credit(Scores(first, None), TWO, (2,))
     again = credit(Scores(second, None), TWO, (2,))
@@ -329,7 +332,7 @@ def test_the_scale_is_a_moving_average():
 def test_a_patchs_score_sees_its_patch_alone():
     settings = critic_settings(stem_stride=2, map_size=8, final_size=4)
     torch.manual_seed(0)
-    critic = Critic(settings, 3, 32, 32)
+    critic = PixelCritic(settings, 3, 32, 32)
     images = torch.randn(1, 3, 32, 32)
     other = images.clone()
     other[:, :, -1] += 10  # the bottom row
@@ -346,23 +349,23 @@ def test_a_lazy_penalty_counts_for_the_steps_between():
     for every, weight in ((1, 2.0), (2, 1.0)):
         torch.manual_seed(0)
         changes = {"penalty_every": every, "gradient_penalty": weight, "loss": "logistic"}
-        adversary = CriticTrainer(critic_settings(**changes), 3, 16, 16, CPU)
-        totals.append(adversary.update(images, -images)["critic_loss"])
+        trainer = CriticTrainer(critic_settings(**changes), 3, 16, 16, CPU)
+        totals.append(trainer.update(images, -images)["critic_loss"])
         if every == 2:
             with torch.no_grad():
-                score = adversary.critic(images).whole, adversary.critic(-images).whole
-            second = adversary.update(images, -images)["critic_loss"]
+                score = trainer.critic(images).whole, trainer.critic(-images).whole
+            second = trainer.update(images, -images)["critic_loss"]
             torch.testing.assert_close(second, losses.logistic(*score))
     torch.testing.assert_close(totals[0], totals[1])
 
 
 def test_the_reward_is_the_averaged_critics():
     torch.manual_seed(0)
-    adversary = CriticTrainer(critic_settings(), 3, 16, 16, CPU)
+    trainer = CriticTrainer(critic_settings(), 3, 16, 16, CPU)
     images = torch.randn(4, 3, 16, 16)
-    before = adversary.reward(images).whole
-    adversary.update(images, -images)
-    after, newest = adversary.reward(images).whole, adversary.critic(images).whole
+    before = trainer.score(images).whole
+    trainer.update(images, -images)
+    after, newest = trainer.score(images).whole, trainer.critic(images).whole
     assert not torch.equal(before, after)
     assert not torch.equal(after, newest)
 
@@ -371,9 +374,9 @@ def test_the_reward_is_the_averaged_critics():
 def test_the_critic_learns_to_tell_dark_from_light(loss: str):
     torch.manual_seed(0)
     settings = critic_settings(loss=loss, gradient_penalty=0.1)
-    adversary = CriticTrainer(settings, 3, 16, 16, CPU)
+    trainer = CriticTrainer(settings, 3, 16, 16, CPU)
     light, dark = torch.full((16, 3, 16, 16), 0.8), torch.full((16, 3, 16, 16), -0.8)
     for _ in range(60):
-        figures = adversary.update(light, dark)
+        figures = trainer.update(light, dark)
     assert float(figures["wasserstein"]) > 1
-    assert (adversary.reward(light).whole > adversary.reward(dark).whole).all()
+    assert (trainer.score(light).whole > trainer.score(dark).whole).all()

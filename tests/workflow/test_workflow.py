@@ -193,7 +193,7 @@ def after_draws(method: str) -> set[str]:
         (
             "window: 40",
             "window: 41",
-            {"table quality", "table oracle", "finetune_oracle frechet", "nll frechet"}
+            {"table quality", "table oracle", "nll frechet"}
             | {f"{rule} frechet" for rule in ("finetune", "distance", "quality")}
             | {f"{rule} frechet {seed}" for rule in ("sample", "features") for seed in (0, 1)},
         ),
@@ -206,7 +206,7 @@ def after_draws(method: str) -> set[str]:
             "train: 32, val: 8",
             "train: 32, val: 9",
             {"oracle_codes", "prior", "table oracle", "reward_reference frechet"}
-            | {f"{rule} {of}" for of in GENERATORS for rule in ("finetune_oracle", "nll")}
+            | {f"{rule} {of}" for of in GENERATORS for rule in ("finetune", "nll")}
             | {f"sample {of} {seed}" for of in GENERATORS for seed in (0, 1)},
         ),
         (
@@ -229,7 +229,7 @@ def test_a_setting_of_the_other_targets_runs_again_what_depends_on_it(
         assert ("table_page" in jobs) == any(job.startswith("table ") for job in expected)
     else:
         assert "prior" in jobs
-        assert not {"vqvae", "codes", "oracle", "finetune_oracle mle", "reconstruction"} & jobs
+        assert not {"vqvae", "codes", "oracle", "finetune mle", "reconstruction"} & jobs
 
 
 def test_the_report_shows_every_table_and_figure(all_finished, tmp_path):
@@ -251,7 +251,7 @@ def test_an_unrelated_experiment_runs_nothing_again(finished, edited):
     [
         ("stages/sample.py", '"""', '"""Reworded. ', set()),
         ("stages/sample.py", "def run(", "CHANGED = 1\n\n\ndef run(", SAMPLING),
-        ("models/critic.py", "class Critic", "CHANGED = 1\n\n\nclass Critic", SINGLE | REPORT),
+        ("rl/critics/pixel.py", "class Pixel", "CHANGED = 1\n\n\nclass Pixel", SINGLE | REPORT),
         ("generator.py", "class Generator", "CHANGED = 1\n\n\nclass Generator", set()),
     ],
 )

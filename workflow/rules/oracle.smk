@@ -46,44 +46,6 @@ rule oracle_codes:
         STAGE + " --oracle {input.oracle:q} --output {output.output:q}"
 
 
-def reward_decoder(wildcards):
-    """What an oracle experiment needs beside its codes, where images are rewarded."""
-    images = rewarded_for_images(CONFIG, wildcards.experiment, wildcards.method)
-    return decoder(wildcards) if images else []
-
-
-rule finetune_oracle:
-    input:
-        oracle=FILES.oracle,
-        codes=FILES.oracle_codes,
-        priors=priors,
-        vqvae=reward_decoder,
-        reward_reference=reward_reference,
-    output:
-        output=FILES.tuned,
-        metrics=train_log(FILES.tuned),
-    log:
-        f"{LOGS}/{{experiment}}/{{method}}/finetune.log",
-    benchmark:
-        f"{BENCHMARKS}/{{experiment}}/{{method}}/finetune.tsv"
-    wildcard_constraints:
-        experiment=one_of(ORACLES),
-        method=one_of(CONFIG.finetuned),
-    priority: TRAIN_PRIORITY
-    threads: gpus("rl")
-    params:
-        **job(
-            "finetune_oracle",
-            lambda w: FinetuneSettings.from_config(CONFIG, w.experiment, w.method),
-        ),
-        gpus=gpus("rl"),
-    shell:
-        TRAIN
-        + " --oracle {input.oracle:q} --codes {input.codes:q} --priors {input.priors:q}"
-        " --vqvae {input.vqvae:q} --reward-reference {input.reward_reference:q}"
-        " --output {output.output:q} --metrics {output.metrics:q}"
-
-
 rule nll:
     input:
         oracle=FILES.oracle,

@@ -60,18 +60,30 @@ rule prior:
 
 
 def reward_reference(wildcards):
-    """To what the reward of a method is a distance, where it is one."""
-    if not rewarded_by_distance(CONFIG, wildcards.experiment, wildcards.method):
+    """The moments of real images that the reward of a method needs, where it needs any."""
+    if not needs_moments(CONFIG, wildcards.experiment, wildcards.method):
         return []
     return FILES.reward_reference.format(**wildcards)
 
 
+def tuning_decoder(wildcards):
+    """The VQ-VAE, where fine-tuning looks at images; an oracle's codes need none."""
+    images = needs_decoder(CONFIG, wildcards.experiment, wildcards.method)
+    return decoder(wildcards) if images else []
+
+
+def selection_target(wildcards):
+    """With what model selection compares: the oracle, or moments of real images."""
+    oracle = wildcards.experiment in ORACLES
+    return FILES.oracle.format(**wildcards) if oracle else reference(wildcards)
+
+
 rule finetune:
     input:
-        vqvae=FILES.vqvae,
-        codes=FILES.codes,
+        codes=codes,
         priors=priors,
-        reference=reference,
+        vqvae=tuning_decoder,
+        selection_target=selection_target,
         reward_reference=reward_reference,
     output:
         output=FILES.tuned,
@@ -81,7 +93,6 @@ rule finetune:
     benchmark:
         f"{BENCHMARKS}/{{experiment}}/{{method}}/finetune.tsv"
     wildcard_constraints:
-        experiment=one_of(set(CONFIG.experiments) - ORACLES),
         method=one_of(CONFIG.finetuned),
     priority: TRAIN_PRIORITY
     threads: gpus("rl")
@@ -93,9 +104,10 @@ rule finetune:
         gpus=gpus("rl"),
     shell:
         TRAIN
-        + " --vqvae {input.vqvae:q} --codes {input.codes:q} --priors {input.priors:q}"
-        " --reference {input.reference:q} --output {output.output:q}"
-        " --reward-reference {input.reward_reference:q} --metrics {output.metrics:q}"
+        + " --codes {input.codes:q} --priors {input.priors:q} --vqvae {input.vqvae:q}"
+        " --selection-target {input.selection_target:q}"
+        " --reward-reference {input.reward_reference:q}"
+        " --output {output.output:q} --metrics {output.metrics:q}"
 
 
 rule critic:

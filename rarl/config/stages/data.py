@@ -3,7 +3,7 @@
 from typing import Self
 
 from rarl.config import Config, Count, CountOrZero, Dataset, Settings
-from rarl.config.stages.train import PriorSettings
+from rarl.config.stages.train import PriorSettings, SampledPriors
 from rarl.kinds import DATASETS
 
 
@@ -37,7 +37,7 @@ class CodesSettings(Settings):
         return cls(batch_size=of.vqvae.batch_size, flip=flip)
 
 
-class OracleCodesSettings(Settings):
+class OracleCodesSettings(SampledPriors):
     seed: CountOrZero
     train: Count
     val: Count
@@ -48,6 +48,7 @@ class OracleCodesSettings(Settings):
         of = config.experiments[experiment]
         assert of.oracle is not None  # by the rules
         return cls(
+            prior_kinds=(of.oracle_kind,),
             seed=of.seed,
             train=of.oracle.train,
             val=of.oracle.val,

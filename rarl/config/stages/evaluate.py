@@ -6,6 +6,7 @@ from rarl.config import (
     Config,
     Count,
     CountOrZero,
+    CriticSettings,
     Positive,
     Precision,
     Prior,
@@ -14,10 +15,11 @@ from rarl.config import (
     Settings,
     Tempered,
 )
-from rarl.config.stages.train import rollout_rows
+from rarl.config.stages.train import SampledPriors, rollout_rows
+from rarl.kinds import CRITICS, PRIORS, SAMPLERS
 
 
-class SampleSettings(Settings):
+class SampleSettings(SampledPriors):
     seed: CountOrZero
     first: CountOrZero  # image of the seed
     count: Count  # images
@@ -33,6 +35,7 @@ class SampleSettings(Settings):
         of, by = config.experiments[experiment], config.methods[method]
         sampled = of.sampling.pictures(shard)
         return cls(
+            prior_kinds=of.prior_kinds,
             seed=seed,
             first=sampled.start,
             count=len(sampled),
@@ -46,6 +49,11 @@ class SampleSettings(Settings):
 class RejectSettings(Settings):
     sample: SampleSettings
     draws: Count  # for each image that is kept
+    network: str  # of the critic
+
+    @property
+    def kinds(self) -> tuple[str, ...]:
+        return (*self.sample.kinds, CRITICS[self.network])
 
     @classmethod
     def from_config(
@@ -54,7 +62,9 @@ class RejectSettings(Settings):
         of = config.methods[method]
         assert isinstance(of, Rejection)  # by the rules
         sample = SampleSettings.from_config(config, experiment, method, seed, shard)
-        return cls(sample=sample, draws=of.draws)
+        reward = config.finetuning(experiment, method).rewarded
+        assert isinstance(reward, CriticSettings)  # by the checks of a configuration
+        return cls(sample=sample, draws=of.draws, network=reward.network)
 
 
 class DistanceSettings(Settings):
@@ -78,10 +88,16 @@ class QualitySettings(Settings):
 
 class NllSettings(Settings):
     batch_size: Count
+    prior_kinds: tuple[str, ...]  # of the oracle and of the levels' priors
+
+    @property
+    def kinds(self) -> tuple[str, ...]:
+        return tuple(PRIORS[kind] for kind in self.prior_kinds)
 
     @classmethod
     def from_config(cls, config: Config, experiment: str) -> Self:
-        return cls(batch_size=config.experiments[experiment].sampling.batch_size)
+        of = config.experiments[experiment]
+        return cls(batch_size=of.sampling.batch_size, prior_kinds=(of.oracle_kind, *of.prior_kinds))
 
 
 class SecondsSettings(Settings):
@@ -90,9 +106,14 @@ class SecondsSettings(Settings):
     latents: tuple[Count, ...]
     codebook_size: Count
     priors: tuple[Prior, ...]
-    rows: tuple[Count, ...]  # that a rollout samples of each grid
+    rows: tuple[Count, ...]  # that a rollout samples of each level
     batch_size: Count
     precision: Precision
+
+    @property
+    def kinds(self) -> tuple[str, ...]:
+        used = sorted({prior.kind for prior in self.priors})
+        return tuple(registry[kind] for registry in (PRIORS, SAMPLERS) for kind in used)
 
     @classmethod
     def from_config(cls, config: Config, experiment: str, method: str, table: str) -> Self:

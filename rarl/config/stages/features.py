@@ -2,7 +2,7 @@
 
 from typing import Self
 
-from rarl.config import Config, Count, Evaluation, ExtractorName, Frechet, Rl, Settings
+from rarl.config import Config, Count, ExtractorChoice, ExtractorName, Settings
 from rarl.kinds import EXTRACTORS
 
 
@@ -17,7 +17,7 @@ class ExtractorSettings(Settings):
         return (EXTRACTORS[self.name],)
 
     @classmethod
-    def of(cls, chosen: Evaluation | Frechet) -> Self:
+    def of(cls, chosen: ExtractorChoice) -> Self:
         """Of a part of the configuration that chooses one."""
         return cls(name=chosen.extractor, weights=chosen.weights)
 
@@ -45,12 +45,12 @@ class FeaturesSettings(Settings):
 
     @classmethod
     def of_reward(cls, config: Config, experiment: str, method: str) -> Self:
-        """Those by which a method's reward is a distance."""
-        rl = config.finetuning(experiment, method)
-        assert isinstance(rl, Rl)  # by the rules
-        assert isinstance(rl.reward, Frechet)
+        """Those of real images, of which a method's reward needs the moments."""
+        reward = config.finetuning(experiment, method).rewarded
+        assert reward is not None  # by the rules
+        assert reward.reference is not None
         return cls(
-            extractor=ExtractorSettings.of(rl.reward),
+            extractor=ExtractorSettings.of(reward.reference),
             batch_size=config.experiments[experiment].evaluation.batch_size,
         )
 

@@ -8,17 +8,31 @@ from rarl.config import (
     CountOrZero,
     Critic,
     Finetuning,
-    Frechet,
     Limit,
+    PixelCritic,
     Positive,
     Precision,
     Prior,
+    ProjectedCritic,
     Rl,
     Settings,
     Vqvae,
 )
 from rarl.config.stages.features import ExtractorSettings
-from rarl.kinds import EXTRACTORS, OBJECTIVES, REWARDS, TOKENIZER_LOSSES
+from rarl.kinds import OBJECTIVES, PRIORS, SAMPLERS, TOKENIZER_LOSSES
+
+
+class SampledPriors(Settings):
+    """Of a stage that samples priors, which it loads from files."""
+
+    prior_kinds: tuple[str, ...]  # of the levels' priors
+
+    @property
+    def kinds(self) -> tuple[str, ...]:
+        networks, samplers = (
+            tuple(registry[kind] for kind in self.prior_kinds) for registry in (PRIORS, SAMPLERS)
+        )
+        return networks + samplers
 
 
 class VqvaeSettings(Settings):
@@ -52,6 +66,10 @@ class PriorSettings(Settings):
     prior: Prior
     precision: Precision
 
+    @property
+    def kinds(self) -> tuple[str, ...]:
+        return self.prior.kinds
+
     @classmethod
     def from_config(cls, config: Config, experiment: str, grid: str) -> Self:
         of = config.experiments[experiment]
@@ -71,36 +89,33 @@ class PriorSettings(Settings):
         return cls(seed=of.seed, grid=0, prior=prior, precision=of.precision)
 
 
-class FinetuneSettings(Settings):
+class FinetuneSettings(SampledPriors):
     seed: CountOrZero
     flip: bool  # train on the codes of mirrored images, too
     objective: Literal["mle", "reinforce"]
     rl: Rl | Finetuning  # Finetuning alone for `mle`, which has no reward
-    rows: tuple[Count, ...]  # that a rollout samples of each grid; for `mle` all
+    rows: tuple[Count, ...]  # that a rollout samples of each level; for `mle` all
     temperature: Positive
     top_k: CountOrZero
     precision: Precision
     limits: dict[str, Limit]
     extractor: ExtractorSettings | None  # None for an oracle experiment, which has its oracle
 
+    source_sha256: str | None  # of the file of a user's code that the reward runs
+
     @property
     def kinds(self) -> tuple[str, ...]:
-        judged = self.extractor.kinds if self.extractor else ()
-        if not isinstance(self.rl, Rl):
-            return (OBJECTIVES[self.objective], *judged)
-        reward = self.rl.reward
-        rewarded = (EXTRACTORS[reward.extractor],) if isinstance(reward, Frechet) else ()
-        return (OBJECTIVES[self.objective], REWARDS[reward.kind], *rewarded, *judged)
+        measured = self.extractor.kinds if self.extractor else ()
+        rewarded = self.rl.rewarded.kinds if self.rl.rewarded else ()
+        return (*super().kinds, OBJECTIVES[self.objective], *rewarded, *measured)
 
     @classmethod
     def from_config(cls, config: Config, experiment: str, method: str) -> Self:
         of, rl = config.experiments[experiment], config.finetuning(experiment, method)
-        limited: tuple[str, ...] = ()
-        if isinstance(rl, Rl):
-            limited = ("entropy", "kl", "wasserstein")
-            if isinstance(rl.reward, Frechet):  # there is no critic
-                limited = ("entropy", "kl")
+        reward = rl.rewarded
+        limited = ("entropy", "kl", *reward.limits) if reward else ()
         return cls(
+            prior_kinds=of.prior_kinds + ((of.oracle_kind,) if of.oracle else ()),
             seed=of.seed,
             flip=of.prior.flip,
             objective=config.finetuned[method].objective,
@@ -111,10 +126,11 @@ class FinetuneSettings(Settings):
             precision=of.precision,
             limits=of.limits.of(*limited),
             extractor=None if of.oracle else ExtractorSettings.from_config(config, experiment),
+            source_sha256=reward.source_sha256() if reward else None,
         )
 
 
-class CriticTraining(Settings):
+class CriticTraining(SampledPriors):
     """A critic trained beside a prior that stays as it is."""
 
     seed: CountOrZero
@@ -127,41 +143,43 @@ class CriticTraining(Settings):
     log_every: Count
     limits: dict[str, Limit]
 
+    @property
+    def kinds(self) -> tuple[str, ...]:
+        return (*super().kinds, *self.critic.kinds)
+
     @classmethod
     def from_config(cls, config: Config, experiment: str, method: str) -> Self:
         """As many steps as an RL run gives its critic."""
         of, rl = config.experiments[experiment], config.finetuning(experiment, method)
-        assert isinstance(rl, Rl)  # by the rules
-        assert isinstance(rl.reward, Critic)
+        critic = rl.rewarded
+        assert isinstance(critic, PixelCritic | ProjectedCritic)  # by the rules
         return cls(
+            prior_kinds=of.prior_kinds,
             seed=of.seed,
             flip=of.prior.flip,
-            critic=rl.reward,
-            steps=rl.reward.warmup_steps + rl.iterations * rl.reward.steps,
+            critic=critic,
+            steps=critic.warmup_steps + rl.iterations * critic.steps,
             temperature=of.sampling.temperature,
             top_k=of.sampling.top_k,
             precision=of.precision,
             log_every=rl.log_every,
-            limits=of.limits.of("wasserstein"),
+            limits=of.limits.of(*critic.limits),
         )
 
 
 def rollout_rows(config: Config, experiment: str, method: str) -> tuple[int, ...]:
-    """Rows of each grid that a rollout samples, coarse to fine; for `mle` all."""
+    """Rows of each level that a rollout samples, coarse to fine; for `mle` all."""
     of, rl = config.experiments[experiment], config.finetuning(experiment, method)
     return rl.part.rows(of.latents) if isinstance(rl, Rl) else of.latents
 
 
-def rewarded_by_distance(config: Config, experiment: str, method: str) -> bool:
-    """Else a critic gives the reward, or nothing does."""
-    rl = config.finetuning(experiment, method)
-    return isinstance(rl, Rl) and isinstance(rl.reward, Frechet)
+def needs_moments(config: Config, experiment: str, method: str) -> bool:
+    """Whether a method's reward needs the moments of real images' features."""
+    reward = config.finetuning(experiment, method).rewarded
+    return reward is not None and reward.reference is not None
 
 
-def rewarded_for_images(config: Config, experiment: str, method: str) -> bool:
-    """In an oracle experiment: whether what gives the reward sees decoded images, not codes."""
-    oracle = config.experiments[experiment].oracle
-    assert oracle is not None  # by the rules
-    if config.finetuned[method].objective == "mle":
-        return False
-    return oracle.critic_input == "images" or rewarded_by_distance(config, experiment, method)
+def needs_decoder(config: Config, experiment: str, method: str) -> bool:
+    """Whether fine-tuning decodes: to compare images, or to show them to the reward."""
+    of, reward = config.experiments[experiment], config.finetuning(experiment, method).rewarded
+    return of.oracle is None or (reward is not None and of.shows_images(reward))

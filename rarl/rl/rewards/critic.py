@@ -1,7 +1,7 @@
-"""The critic's side of RAL: it learns to tell decoded samples from reconstructions."""
+"""The paper's reward: a critic that learns to tell decoded samples from reconstructions."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, assert_never
 
 import torch
 from jaxtyping import Float
@@ -9,12 +9,10 @@ from torch import Tensor
 
 from rarl import losses
 from rarl.config import Critic as CriticSettings
-from rarl.config import Rl
-from rarl.config.stages.train import FinetuneSettings
-from rarl.models.critic import Critic
-from rarl.models.decoder import Decoder
-from rarl.models.prior import CodePrior
 from rarl.models.scores import Scores
+from rarl.rl.critics.network import Answer, CriticNetwork, Seen
+from rarl.rl.critics.network import build as build_network
+from rarl.rl.rewards.inputs import RewardInputs
 from rarl.rl.rollouts import Rollouts
 from rarl.runtime import parallel, seeds
 from rarl.runtime.checkpoints import Stateful
@@ -24,7 +22,7 @@ from rarl.train.averaging import MovingAverage
 
 
 class CriticTrainer:
-    """A critic and its optimiser."""
+    """A critic, its optimiser, and the average of its weights, which gives the reward."""
 
     def __init__(
         self,
@@ -36,30 +34,67 @@ class CriticTrainer:
     ) -> None:
         self.settings, self.updates = settings, 0
         self.warmup_steps, self.warmup_batch = settings.warmup_steps, settings.batch_size
-        self.steps = settings.steps
-        self.critic = Critic(settings, channels, height, width).to(device)
+        self.critic = build_network(settings, channels, height, width).to(device)
         self._average = MovingAverage(self.critic, settings.ema_decay)
-        # No momentum, as Gulrajani et al. 2017 (arXiv 1704.00028), algorithm 1.
-        self.optimiser = adam(self.critic.parameters(), settings.learning_rate, (0.0, 0.9))
+        parameters = self.critic.parameters()
+        self.optimiser = adam(parameters, settings.learning_rate, self.critic.betas)
+        self._seen: tuple[Tensor, Seen] | None = None  # images that were scored
+
+    @property
+    def averaged(self) -> CriticNetwork:
+        """The critic that gives the reward, in evaluation mode.
+
+        The average forgets the chance content of single batches, which the newest weights chase.
+        """
+        return self._average.model
+
+    @torch.no_grad()
+    def score(self, images: Float[Tensor, "b c height width"]) -> Scores:
+        """The averaged critic's scores."""
+        self._seen = images, self.critic.see(images)
+        return self.averaged.answer(self._seen[1]).scores
+
+    def warm_up(self, rollouts: Rollouts) -> None:
+        self._learn(rollouts, 1)
 
     def learn(self, rollouts: Rollouts) -> dict[str, Tensor]:
-        """One step on a random part of the rollouts and the reconstructions beside them."""
-        real, drawn = parallel.gather(rollouts.real_images), parallel.gather(rollouts.images)
-        chosen = parallel.local_shard(torch.randperm(len(drawn))[: self.settings.batch_size])
-        return self.update(real[chosen], drawn[chosen])
+        return self._learn(rollouts, self.settings.steps)
+
+    def _learn(self, rollouts: Rollouts, steps: int) -> dict[str, Tensor]:
+        """Steps, each on a random part of the rollouts and the reconstructions beside them."""
+        real, fake = (
+            tuple(parallel.gather(part) for part in self._see(images))
+            for images in (rollouts.real_images, rollouts.images)
+        )
+        self._seen, metrics = None, {}
+        for _ in range(steps):
+            order = torch.randperm(len(fake[0]))[: self.settings.batch_size]
+            chosen = parallel.local_shard(order)
+            metrics = self.step(
+                tuple(part[chosen] for part in real), tuple(part[chosen] for part in fake)
+            )
+        return metrics
+
+    @torch.no_grad()
+    def _see(self, images: Tensor) -> Seen:
+        if self._seen is not None and self._seen[0] is images:
+            return self._seen[1]
+        return self.critic.see(images)
 
     def update(
         self, real: Float[Tensor, "b c height width"], fake: Float[Tensor, "b c height width"]
     ) -> dict[str, Tensor]:
-        """One step on as many pictures of each kind, this process's share.
+        """One step on as many images of each kind, this process's share."""
+        return self.step(self._see(real), self._see(fake))
+
+    def step(self, real: Seen, fake: Seen) -> dict[str, Tensor]:
+        """One step on what the network sees of real and of sampled images.
 
         The penalty is lazy (Karras et al. 2020, arXiv 1912.04958, section 3.1): it slows every
         step by half and changes little from one to the next.
         """
-        scores_real, scores_fake = self.critic(real), self.critic(fake)
-        loss = self._loss(scores_real.whole, scores_fake.whole)
-        if scores_real.patches is not None:
-            loss = loss + self._loss(scores_real.patches.flatten(), scores_fake.patches.flatten())
+        on_real, on_fake = self.critic.answer(real), self.critic.answer(fake)
+        loss = self._loss(on_real, on_fake)
         if self.updates % self.settings.penalty_every == 0:
             weight = self.settings.gradient_penalty * self.settings.penalty_every
             loss = loss + weight * self._penalty(real, fake)
@@ -69,8 +104,8 @@ class CriticTrainer:
         self.optimiser.step()
         self._average.update(self.critic)
         self.updates += 1
-        estimate = losses.wasserstein(scores_real.whole, scores_fake.whole)
-        return {"critic_loss": loss.detach(), "wasserstein": estimate.detach()}
+        gap = losses.wasserstein(on_real.scores.whole, on_fake.scores.whole)
+        return {"critic_loss": loss.detach(), "wasserstein": gap.detach()}
 
     def state_dict(self) -> dict[str, Any]:
         parts = {name: part.state_dict() for name, part in self._parts().items()}
@@ -84,44 +119,42 @@ class CriticTrainer:
     def _parts(self) -> dict[str, Stateful]:
         return {"critic": self.critic, "average": self._average, "optimiser": self.optimiser}
 
-    def _loss(self, real: Tensor, fake: Tensor) -> Tensor:
-        if self.settings.loss == "wasserstein":
-            return -losses.wasserstein(real, fake)
-        return losses.logistic(real, fake)
+    def _loss(self, real: Answer, fake: Answer) -> Tensor:
+        """The sum over the network's logits: of whole images, and of patches or of heads."""
+        pairs = zip(real.logits, fake.logits, strict=True)
+        first, *others = (self._loss_of(a.flatten(), b.flatten()) for a, b in pairs)
+        for other in others:
+            first = first + other
+        return first
 
-    def _penalty(self, real: Tensor, fake: Tensor) -> Tensor:
-        if self.settings.loss == "wasserstein":
-            mix = parallel.local_shard(torch.rand(len(real) * world_size(), device=real.device))
-            return losses.gradient_penalty(self._total, real, fake, mix)
-        return losses.r1_penalty(self._total, real)
+    def _loss_of(self, real: Float[Tensor, " n"], fake: Float[Tensor, " n"]) -> Tensor:
+        match self.settings.loss:
+            case "wasserstein":
+                return -losses.wasserstein(real, fake)
+            case "logistic":
+                return losses.logistic(real, fake)
+            case "hinge":
+                return losses.hinge(real, fake)
+            case other:
+                assert_never(other)
 
-    def _total(self, images: Tensor) -> Tensor:
-        return self.critic(images).total
+    def _penalty(self, real: Seen, fake: Seen) -> Tensor:
+        match self.settings.loss:
+            case "wasserstein":
+                size = len(real[0]) * world_size()
+                mix = parallel.local_shard(torch.rand(size, device=real[0].device))
+                (real_images,), (fake_images,) = real, fake
+                return losses.gradient_penalty(self._total, real_images, fake_images, mix)
+            case "logistic" | "hinge":
+                return losses.r1_penalty(self._total, *real)
+            case other:
+                assert_never(other)
 
-    @property
-    def averaged(self) -> Critic:
-        """The critic that gives the reward, in evaluation mode.
-
-        The average forgets the chance content of single batches, which the newest weights chase.
-        """
-        return self._average.model
-
-    @torch.no_grad()
-    def reward(self, images: Float[Tensor, "b c height width"]) -> Scores:
-        """The averaged critic's scores."""
-        return self.averaged(images)
+    def _total(self, *seen: Tensor) -> Tensor:
+        return self.critic.answer(seen).total
 
 
-def start(
-    settings: FinetuneSettings, rl: Rl, prior: CodePrior, decoder: Decoder, _: object
-) -> CriticTrainer:
+def build(settings: CriticSettings, inputs: RewardInputs) -> CriticTrainer:
     """The critic of an RL run, of what its rollouts show."""
-    assert isinstance(rl.reward, CriticSettings)  # of this kind
-    torch.manual_seed(seeds.derive(settings.seed, "finetune", "critic"))
-    return CriticTrainer(
-        rl.reward,
-        decoder.channels,
-        decoder.scale * settings.rows[-1],
-        decoder.scale * prior.sides[-1],
-        prior.device,
-    )
+    torch.manual_seed(seeds.derive(inputs.seed, "finetune", "critic"))
+    return CriticTrainer(settings, *inputs.shape, inputs.device)

@@ -1,4 +1,8 @@
-"""A reward beyond the paper: what a picture takes off the distance of all rollouts to the data."""
+"""A reward beyond the paper: what an image takes off the distance of all rollouts to the data.
+
+Baran et al. 2026 (arXiv 2603.23086) reward by a leave-one-out distance with diagonal covariances;
+this one has whole covariances, its limit for many rollouts in closed form, and shares of places.
+"""
 
 from collections.abc import Mapping
 from typing import Any
@@ -8,28 +12,27 @@ from jaxtyping import Float
 from torch import Tensor
 
 from rarl.config import Frechet as FrechetSettings
-from rarl.config import Rl
-from rarl.config.stages.train import FinetuneSettings
+from rarl.config.stages.features import ExtractorSettings
 from rarl.data.pixels import to_pixels
+from rarl.metrics import moments
 from rarl.metrics.extractor import Extractor, pool
+from rarl.metrics.extractors import load_extractor
 from rarl.metrics.frechet import Gaussian
 from rarl.metrics.influence import Influence, Reference
-from rarl.models.decoder import Decoder
-from rarl.models.prior import CodePrior
 from rarl.models.scores import Scores
+from rarl.rl.rewards.inputs import RewardInputs
 from rarl.rl.rollouts import Rollouts
 from rarl.runtime import parallel
+from rarl.runtime.errors import UserError
 
 
 class FrechetReward:
-    """Minus a picture's influence on the Frechet distance of the rollouts to the reference.
+    """Minus an image's influence on the Frechet distance of the rollouts to the reference.
 
-    The rollouts' moments are those of an exponential window over the latest `window` pictures. A
+    The rollouts' moments are those of an exponential window over the latest `window` images. A
     batch is rewarded before it counts among them. So policy gradients with this reward descend the
     distance itself, diversity included, and there is nothing to train.
     """
-
-    steps = 1
 
     def __init__(
         self,
@@ -45,10 +48,10 @@ class FrechetReward:
         self._mean = torch.zeros(extractor.dimension, dtype=torch.float64).to(extractor.device)
         self._square = torch.outer(self._mean, self._mean)  # mean of x x'
         self._influence: Influence | None = None
-        self._seen: tuple[Tensor, Tensor] | None = None  # pictures and their features
+        self._seen: tuple[Tensor, Tensor] | None = None  # images and their features
 
-    def reward(self, images: Float[Tensor, "b 3 height width"]) -> Scores:
-        """Of a picture, and of the places of the extractor's map, whose mean it is."""
+    def score(self, images: Float[Tensor, "b 3 height width"]) -> Scores:
+        """Of an image, and of the places of the extractor's map, whose mean it is."""
         if self._influence is None or self._rewards % self.settings.refresh_every == 0:
             self._influence = Influence.of(self._mean, self._covariance(), self._reference)
         self._rewards += 1
@@ -57,8 +60,11 @@ class FrechetReward:
         places = -self._influence.places(maps.flatten(2)).float().unflatten(1, maps.shape[2:])
         return Scores(places.mean((1, 2)), places)
 
+    def warm_up(self, rollouts: Rollouts) -> None:
+        self.learn(rollouts)
+
     def learn(self, rollouts: Rollouts) -> dict[str, Tensor]:
-        """Takes the pictures, of this process's share, into the window."""
+        """Takes the images, of this process's share, into the window."""
         if self._seen is None or self._seen[0] is not rollouts.images:
             features = self.extractor(to_pixels(rollouts.images))
         else:
@@ -91,21 +97,16 @@ class FrechetReward:
     def _covariance(self) -> Tensor:
         """Of the window, with a share of the mean variance added in every direction.
 
-        Without it directions that few pictures have shown would outweigh all others.
+        Without it directions that few images have shown would outweigh all others.
         """
         covariance = self._square - torch.outer(self._mean, self._mean)
         ridge = self.settings.ridge * covariance.trace() / len(covariance)
         return covariance + ridge * torch.eye(len(covariance)).to(covariance)
 
 
-def start(
-    _settings: FinetuneSettings,
-    rl: Rl,
-    _prior: CodePrior,
-    _decoder: Decoder,
-    distance: tuple[Extractor, Gaussian] | None,
-) -> FrechetReward:
-    """The reward of an RL run by its distance."""
-    assert isinstance(rl.reward, FrechetSettings)  # of this kind
-    assert distance is not None
-    return FrechetReward(rl.reward, *distance, rl.batch_size)
+def build(settings: FrechetSettings, inputs: RewardInputs) -> FrechetReward:
+    """The reward of an RL run. Raises `UserError` without the moments to which it is a distance."""
+    if inputs.reference is None:
+        raise UserError("the reward is a distance, but --reward-reference names no file")
+    extractor = load_extractor(ExtractorSettings.of(settings), inputs.device)
+    return FrechetReward(settings, extractor, moments.load(inputs.reference), inputs.batch_size)

@@ -6,9 +6,9 @@ from torch import Tensor
 from rarl.config.stages.train import CriticTraining
 from rarl.data.batches import batch_indices
 from rarl.models.codes import CodeSet
-from rarl.models.critic import Critic
 from rarl.models.prior import CodePrior
 from rarl.models.vqvae import VQVAE
+from rarl.rl.critics.network import CriticNetwork
 from rarl.rl.rewards.critic import CriticTrainer
 from rarl.rl.rollouts import all_rows, roll_out
 from rarl.runtime import parallel, seeds
@@ -25,11 +25,11 @@ def train_critic(
     *,
     log: TrainLog,
     checkpoints: Checkpoints,
-) -> Critic:
+) -> CriticNetwork:
     """The averaged critic, in evaluation mode, after as many steps as an RL run gives its own."""
     torch.manual_seed(seeds.derive(settings.seed, "critic", "weights"))
     size = vqvae.scale * train.grids[-1].shape[1]
-    adversary = CriticTrainer(settings.critic, vqvae.channels, size, size, prior.device)
+    trainer = CriticTrainer(settings.critic, vqvae.channels, size, size, prior.device)
     order = seeds.derive(settings.seed, "critic", "order")
 
     def step(i: int) -> dict[str, Tensor]:
@@ -43,7 +43,7 @@ def train_critic(
             temperature=settings.temperature,
             top_k=settings.top_k,
         )
-        return adversary.update(rollouts.real_images, rollouts.images)
+        return trainer.update(rollouts.real_images, rollouts.images)
 
     loop = Loop(
         "critic",
@@ -56,5 +56,5 @@ def train_critic(
         precision=settings.precision,
         limits=settings.limits,
     )
-    loop.run(step, lambda _: {}, {"adversary": adversary})
-    return adversary.averaged
+    loop.run(step, lambda _: {}, {"trainer": trainer})
+    return trainer.averaged

@@ -6,39 +6,36 @@ import torch
 from torch import nn
 
 from rarl.config import Config, Experiment
-from rarl.models.critic import Critic
+from rarl.models.level_prior import build
 from rarl.models.onehot import OneHot
-from rarl.models.pixelcnn import PixelCNN
 from rarl.models.prior import new_prior
 from rarl.models.vqvae import VQVAE
+from rarl.rl.critics.pixel import PixelCritic
 
 
 class Sizes(NamedTuple):
     """Trained parameters of the models of one experiment; the codebooks count."""
 
     vqvae: int  # of an oracle experiment: that of the experiment whose codes it learns
-    priors: tuple[int, ...]  # grid by grid, coarse to fine; an oracle's after the generator's
-    critic: int
+    priors: tuple[int, ...]  # level by level, coarse to fine; an oracle's after the generator's
+    critic: int  # on pixels or codes; 0 where the configuration has none
 
 
 def sizes(experiment: Experiment) -> Sizes:
     size, oracle = experiment.vqvae.codebook_size, experiment.oracle
     with torch.device("meta"):
         vqvae = VQVAE(experiment.vqvae, len(experiment.latents))
-        priors = list(new_prior(experiment).grids.values())
+        priors = list(new_prior(experiment).levels.values())
         if oracle is not None:
             settings = experiment.prior.overlaid(oracle.prior, "oracle.prior")
-            priors.append(PixelCNN(settings, experiment.latents[0], size))
+            priors.append(build(settings, experiment.latents[0], size))
         seen: VQVAE | OneHot = vqvae if oracle is None else OneHot(size)
         rows = experiment.rl.part.rows(experiment.latents)[-1]
-        critic = Critic(
-            experiment.rl.rewards.critic,
-            seen.channels,
-            seen.scale * rows,
-            seen.scale * experiment.latents[-1],
-        )
+        shown = seen.channels, seen.scale * rows, seen.scale * experiment.latents[-1]
+        of_critic = experiment.rl.rewards.critic.pixel
+        critic = 0 if of_critic is None else _count(PixelCritic(of_critic, *shown))
     codebooks = size * experiment.vqvae.codebook_dim * vqvae.grids
-    return Sizes(_count(vqvae) + codebooks, tuple(map(_count, priors)), _count(critic))
+    return Sizes(_count(vqvae) + codebooks, tuple(map(_count, priors)), critic)
 
 
 def table(config: Config) -> str:
