@@ -9,7 +9,7 @@ from PIL import Image
 from torchvision.transforms.v2.functional import to_pil_image
 
 from rarl import config as configuration
-from rarl.config import Config, ConfigError, experiments_of
+from rarl.config import Config, ConfigError
 from rarl.config.stages.features import ExtractorSettings
 from rarl.data.pixels import to_pixels
 from rarl.data.shards import open_split
@@ -129,7 +129,7 @@ def _tables(config: Config, shown: set[str]) -> list[MarkdownTable]:
     """The finished tables that show one of the experiments."""
     pattern, found = Layout(config.results).markdown, []
     for name, table in config.tables.items():
-        path, of = Path(pattern.format(table=name)), experiments_of(table)
+        path, of = Path(pattern.format(table=name)), table.experiments
         if path.is_file() and shown & set(of):
             found.append(MarkdownTable(path.read_text(encoding="utf-8"), of))
     return found
