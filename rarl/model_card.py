@@ -4,6 +4,7 @@ The YAML follows the hub's specification of model cards, `model-index` its form 
 """
 
 from pathlib import Path
+from statistics import fmean, stdev
 from typing import Any
 
 import yaml
@@ -11,13 +12,14 @@ import yaml
 from rarl.config import Config
 from rarl.layout import Layout, train_log
 from rarl.report.logs import read_selected
+from rarl.results.distances import Distances
+from rarl.results.quality import Quality
 from rarl.runtime.files import read_json
 
 # Of the weights, where the images' licence decides it; else the user says it.
 LICENSES = {"openmoji": "cc-by-sa-4.0"}
 PAPER = "https://arxiv.org/abs/2007.09923"
 TASK = "unconditional-image-generation"
-QUALITY = {"precision_mean": "precision", "recall_mean": "recall", "kid_mean": "KID"}
 
 
 def text(config: Config, experiment: str, method: str, license_id: str) -> str:
@@ -34,11 +36,13 @@ class Measured:
         self.name, self.of = experiment, config.experiments[experiment]
         self.label = config.methods[method].label
         layout, run = Layout(config.results), {"experiment": experiment, "method": method}
-        self.distance = _read(layout.distance.format(**run))
-        self.quality = _read(layout.quality.format(**run))
-        self.manifest = _read(
+        distance, quality = (Path(of.format(**run)) for of in (layout.distance, layout.quality))
+        manifest = Path(
             layout.manifest.format(dataset=self.of.dataset, image_size=self.of.image_size)
         )
+        self.distance = Distances.read(distance) if distance.is_file() else None
+        self.quality = Quality.read(quality) if quality.is_file() else None
+        self.manifest = read_json(manifest) if manifest.is_file() else None
         log = Path(train_log(layout.tuned.format(**run)))
         self.selected = read_selected(log) if log.is_file() else None
 
@@ -47,22 +51,18 @@ class Measured:
         """Means over the sampling seeds, and the NLL of the validation images' codes."""
         found = {}
         if self.distance:
-            found[self.distance["label"]] = self.distance["mean"]
+            found[self.distance.protocol.label] = fmean(self.distance.distances)
         if self.quality:
-            found |= {label: self.quality[key] for key, label in QUALITY.items()}
+            found["precision"] = fmean(self.quality.precision)
+            found["recall"] = fmean(self.quality.recall)
+            found["KID"] = fmean(self.quality.kid)
         if self.selected:
             found["validation NLL, nats a code"] = self.selected.val_nll
         return {name: float(f"{value:.5g}") for name, value in found.items()}
 
     @property
     def source(self) -> str:
-        return self.manifest["source"] if self.manifest else f"data set {self.of.dataset}"
-
-
-def _read(name: str) -> dict[str, Any]:
-    """Nothing where a run has not measured it."""
-    path = Path(name)
-    return dict(read_json(path)) if path.is_file() else {}
+        return str(self.manifest["source"]) if self.manifest else f"data set {self.of.dataset}"
 
 
 def _front_matter(measured: Measured, license_id: str) -> dict[str, Any]:
@@ -121,16 +121,14 @@ def _protocol(measured: Measured) -> list[str]:
     found = measured.distance
     if not found:
         return []
-    deviation = "" if found["std"] is None else f" ± {found['std']:.5g}"
+    values = found.distances
+    deviation = f" ± {stdev(values):.5g}" if len(values) > 1 else ""
     paragraphs = [
-        f"{found['label']}: {found['mean']:.5g}{deviation}, the mean over "
-        f"{len(found['distances'])} sampling seeds of {found['count_samples']} samples each, "
-        f"against {found['count_reference']} training images ({found['reference']}); features of "
-        f"{found['extractor']}, weights {found['weights_sha256'][:16]}, resize {found['resize']}. "
-        "Distances compare under one protocol only."
+        f"{found.protocol.label}: {fmean(values):.5g}{deviation}, over {len(values)} sampling "
+        f"seeds. {found.protocol.line()}. Distances compare under one protocol only."
     ]
-    if found["warning"]:
-        paragraphs.append(f"Warning: {found['warning']}.")
+    if found.warning:
+        paragraphs.append(f"Warning: {found.warning}.")
     if measured.selected:
         paragraphs.append(f"The weights are those of {measured.selected.line()} of fine-tuning.")
     return paragraphs

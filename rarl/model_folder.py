@@ -82,7 +82,7 @@ def export(config: Config, experiment: str, method: str, folder: Path, license_i
             settings={
                 "dataset": config.datasets[of.dataset].model_dump(
                     mode="json",
-                    exclude={"path"},  # of this machine
+                    exclude={"path", "images"},  # names of files on this machine
                 ),
                 "vqvae": of.vqvae.model_dump(mode="json"),
                 "prior": {level: of.prior.of(level).model_dump(mode="json") for level in of.grids},

@@ -25,10 +25,19 @@ from rarl.runtime.folders import atomic_folder
 FILES = {"README.md", "config.json", "prior.safetensors", "samples.png", "vqvae.safetensors"}
 EXPORT = ["export", "squares16", "mle", "folder", "--configfile", str(TINY)]
 DISTANCE = {
-    **{"label": "FD-EffLite0", "extractor": "efficientnet_lite0", "weights_sha256": "ab" * 32},
-    **{"resize": "bilinear", "reference": "reconstructions", "count_reference": 32},
-    **{"count_samples": 12, "distances": [30.0, 34.0], "mean": 32.0, "std": 2.8284},
+    "protocol": {
+        **{"label": "FD-EffLite0", "extractor": "efficientnet_lite0", "resize": "bilinear"},
+        **{"weights_sha256": "ab" * 32, "reference": "reconstructions", "count_reference": 32},
+        "count_samples": 12,
+    },
+    "seeds": [0, 1],
+    "distances": [30.0, 34.0],
     "warning": "12 pictures for 1280 features",
+    "provenance": {},
+}
+QUALITY = {
+    **{"precision": [0.5, 0.75], "recall": [0.25, 0.5], "kid": [0.125, 0.375]},
+    **{"seconds_per_image": 0.5, "device": "CPU", "provenance": {}},
 }
 LOG = [
     {"step": 2, "seconds": 1.0, "val_nll": 2.125, "distance": 9.0},
@@ -80,6 +89,7 @@ def test_a_folder_of_a_run_without_measurements(run: Path):
 def test_a_card_has_the_metrics_and_their_protocol(run: Path):
     of = run / "results" / "squares16" / "mle"
     (of / "distance.json").write_text(json.dumps(DISTANCE))
+    (of / "quality.json").write_text(json.dumps(QUALITY))
     (of / "prior.jsonl").write_text("".join(json.dumps(line) + "\n" for line in LOG))
     assert cli.main([*EXPORT, "--license", "mit"]) == 0
     card = (run / "folder" / "README.md").read_text()
@@ -88,13 +98,13 @@ def test_a_card_has_the_metrics_and_their_protocol(run: Path):
     [result] = model["results"]
     assert {metric["name"]: metric["value"] for metric in result["metrics"]} == {
         "FD-EffLite0": 32.0,
+        **{"precision": 0.625, "recall": 0.375, "KID": 0.25},
         "validation NLL, nats a code": 2.125,  # of the iteration that was selected
     }
-    assert head["metrics"] == ["FD-EffLite0", "validation NLL, nats a code"]
+    assert head["metrics"][:2] == ["FD-EffLite0", "precision"]
     for part in (
         "| FD-EffLite0 | 32.0 |",
-        "FD-EffLite0: 32 ± 2.8284, the mean over 2 sampling seeds of 12 samples each",
-        "against 32 training images (reconstructions)",
+        "FD-EffLite0: 32 ± 2.8284, over 2 sampling seeds. FD-EffLite0, 12 pictures against 32",
         "Warning: 12 pictures for 1280 features.",
         "those of iteration 2 of 4 of fine-tuning",
     ):
