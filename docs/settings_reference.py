@@ -14,7 +14,7 @@ from settings_types import models, named, words
 
 NAME = "NAME"  # stands for a key that the user chooses
 EXPERIMENT = f"experiments.{NAME}"  # whose values `defaults` gives
-CHOICES = ("kind", "objective")  # keys that choose a class of settings
+CHOICES = ("kind", "network", "objective")  # keys that choose a class of settings
 HEADINGS = ("key", "value", "default", "meaning")
 
 

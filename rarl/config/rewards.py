@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal, Protocol
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from rarl.config.fields import (
     Count,
@@ -109,8 +109,15 @@ def _ascending(blocks: tuple[int, ...]) -> tuple[int, ...]:
     return blocks
 
 
+def _as_tuple(value: object) -> object:
+    """A list of YAML, which validators that read a whole section are given as such."""
+    return tuple(value) if isinstance(value, list) else value
+
+
 Block = Annotated[int, Field(ge=1, le=7)]
-Blocks = Annotated[tuple[Block, ...], Field(min_length=1), AfterValidator(_ascending)]
+Blocks = Annotated[
+    tuple[Block, ...], Field(min_length=1), BeforeValidator(_as_tuple), AfterValidator(_ascending)
+]
 
 
 class PixelCritic(CriticSettings):
@@ -213,7 +220,7 @@ class Python(RewardSettings):
     images: ClassVar[bool] = True
     parts: ClassVar[bool] = True
 
-    file: Annotated[str, AfterValidator(_is_file)]
+    file: Annotated[str, AfterValidator(_is_file)]  # from the folder where the workflow runs
     function: str  # of uint8 (B, 3, H, W) images; gives B scores, of which higher are better
 
     @property
@@ -244,8 +251,8 @@ Credit = Annotated[SingleCredit | IntermediateCredit, Field(discriminator="kind"
 class Critics(Settings):
     """The values of the critics in an experiment, one for each network."""
 
-    pixel: PixelCritic | None = None
-    projected: ProjectedCritic | None = None
+    pixel: PixelCritic | None = None  # of the critic on pixels, or on codes
+    projected: ProjectedCritic | None = None  # of the critic on a frozen network's maps
 
     @model_validator(mode="before")
     @classmethod
@@ -262,9 +269,9 @@ class Rewards(Settings):
     A kind may be missing: a method that chooses it then gives all its values.
     """
 
-    critic: Critics = Critics()
+    critic: Critics = Critics()  # of each network
     frechet: Frechet | None = None
-    python: Python | None = None
+    python: Python | None = None  # of a user's own function, where all methods share one
 
 
 class Credits(Settings):
@@ -275,10 +282,10 @@ class Credits(Settings):
 
 
 class RewardKind(Settings):
-    """What a method chooses that names nothing else."""
+    """The reward of a method that names none."""
 
-    kind: str
-    network: str | None = None  # of methods with a critic
+    kind: Literal["critic", "frechet", "python"]
+    network: Literal["pixel", "projected"] | None = None  # of a method with a critic
 
     def beside(self, choice: Mapping[str, Any]) -> dict[str, Any]:
         """A method's choice, with what it does not name."""
@@ -288,9 +295,9 @@ class RewardKind(Settings):
 
 
 class CreditKind(Settings):
-    """As `RewardKind`."""
+    """The credit of a method that names none."""
 
-    kind: str
+    kind: Literal["single", "intermediate"]
 
     def beside(self, choice: Mapping[str, Any]) -> dict[str, Any]:
         return {"kind": self.kind, **choice}

@@ -80,6 +80,7 @@ def test_shards_draw_what_one_job_draws(
         for shard in range(shards):
             pictures = sampling(11, 2, shards).pictures(shard)
             settings = SampleSettings(
+                prior_kinds=("pixelcnn",),
                 precision="float32",
                 seed=7,
                 first=pictures.start,
@@ -92,7 +93,9 @@ def test_shards_draw_what_one_job_draws(
             files = {"output": path, "timing": tmp_path / "seconds"}
             if rejecting:
                 models = {name: tmp_path / name for name in ("vqvae", "prior", "critic")}
-                reject.run(RejectSettings(sample=settings, draws=3), **models, **files)
+                reject.run(
+                    RejectSettings(sample=settings, draws=3, network="pixel"), **models, **files
+                )
             else:
                 sample.run(settings, prior=tmp_path / "prior", **files)
             paths.append(path)

@@ -24,6 +24,7 @@ from rarl.models.vqvae import VQVAE, vqvae_loss
 from rarl.rl.critics.pixel import PixelCritic
 from rarl.rl.finetune import finetune
 from rarl.rl.rewards.critic import CriticTrainer
+from rarl.rl.rewards.inputs import load_reward
 from rarl.runtime.checkpoints import Checkpoints
 from rarl.runtime.precision import autocast, cast_weights
 from rarl.runtime.train_log import TrainLog
@@ -135,11 +136,11 @@ def test_the_critic_and_its_penalty(map_size: int):
     real, fake, mix = torch.rand(4, 3, 32, 32), torch.rand(4, 3, 32, 32), torch.rand(4)
 
     def penalty() -> torch.Tensor:
-        return gradient_penalty(lambda images: critic(images).total, real, fake, mix)
+        return gradient_penalty(lambda images: critic.answer((images,)).total, real, fake, mix)
 
-    exact, exact_penalty = critic(real).total, penalty()
+    exact, exact_penalty = critic.answer((real,)).total, penalty()
     with autocast("bfloat16"):
-        assert apart(critic(real).total, exact) < 16 * ROUNDING
+        assert apart(critic.answer((real,)).total, exact) < 16 * ROUNDING
         rough = penalty()
         rough.backward()
     assert float(rough.detach()) == pytest.approx(float(exact_penalty.detach()), rel=0.05)
@@ -233,12 +234,15 @@ def test_reinforce_ends_near(
     )
     start, found = make_code_prior(4), {}
     for precision in ("float32", "bfloat16"):
+        settings = tuning((4,), rl).model_copy(update={"precision": precision})
+        prior, decoder = make_code_prior(4), OneHot(7)
         tuned = finetune(
-            tuning((4,), rl).model_copy(update={"precision": precision}),
-            make_code_prior(4),
+            settings,
+            prior,
             {"train": codes_of(20), "val": codes_of(5)},
-            OneHot(7),
+            decoder,
             Fake([3.0, 2.0, 1.0]),
+            load_reward(settings, prior, decoder, None),
             log=TrainLog(tmp_path / precision),
             checkpoints=Checkpoints(tmp_path / precision, {}),
         )
