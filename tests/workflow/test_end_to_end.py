@@ -31,7 +31,7 @@ TABLES = (
 OWN = """\
 datasets: {mine: {kind: folder, path: my own, crop: center, max_images: null, val_fraction: 0.2}}
 experiments: {mine-8: {dataset: mine, image_size: 8, latents: [2], \
-rl: {rewards: {critic: {final_size: 2}}}}}
+rl: {rewards: {critic: {pixel: {final_size: 2}}}}}}
 tables: {mine: {kind: distance, title: Mine, columns: {mine-8: x}, rows: [mle, single], paper: {}}}
 """
 
