@@ -271,8 +271,8 @@ def accepting(finished, tmp_path):
     folder = tmp_path / "copy"
     shutil.copytree(finished, folder)  # time stamps, too
     code = (
-        "import sys; from pathlib import Path; from rarl import commands;"
-        "print(commands.accept(sys.argv[2:], configfile=[Path(sys.argv[1])],"
+        "import sys; from pathlib import Path; from rarl.commands import staleness;"
+        "print(staleness.accept(sys.argv[2:], configfile=[Path(sys.argv[1])],"
         " snakefile=Path('Snakefile'), yes=True))"
     )
 
