@@ -6,8 +6,7 @@
 Needs a clone and torch, numpy, safetensors, pydantic, PyYAML, jaxtyping and tqdm. Every part checks
 that a path computes what it should before it is timed, and runs in a process of its own: a part
 that fails, or takes more than its share of the time, is named and the others go on. After each part
-the output (build/gpu.json, unless told otherwise) holds all findings so far, and the page beside it,
-build/gpu.md, shows them.
+build/gpu.json holds all findings so far, and build/gpu.md shows them.
 
 `--small` runs everything at toy sizes, on a CPU, too: the test of this script.
 """
