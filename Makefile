@@ -9,7 +9,7 @@ SNAKEMAKE := $(VENV)/bin/snakemake --cores $(CORES)
 ARCHITECTURES := 4 5 6 7 8 9 10
 BENCH := OMP_NUM_THREADS=1 $(VENV)/bin/python benchmarks
 
-.PHONY: quick table2 all paper-plan paper-architectures documents test test-fast bench lint
+.PHONY: quick table2 all paper-plan paper-architectures documents test test-fast bench bench-gpu lint
 .PHONY: environment constraints clean
 .DELETE_ON_ERROR:
 
@@ -51,6 +51,9 @@ bench: $(READY) # speed and memory beside plainer ways: 15 minutes of one core
 	@$(BENCH)/training.py config.yaml openmoji-64-8 openmoji-64-16 openmoji-128-16-32
 	@$(BENCH)/distance.py
 	@$(BENCH)/workflow.py config.yaml config/paper.yaml
+
+bench-gpu: $(READY) # what only a GPU can show: eight minutes; python benchmarks/gpu.py without an installation
+	$(VENV)/bin/python benchmarks/gpu.py
 
 lint: $(READY)
 	$(VENV)/bin/ruff check .

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 import torch
 from timing import Product, alone, arithmetic, now, peak_memory, seconds, show
 
-from rarl.config import load
+from rarl.config import Config, load
 from rarl.config.stages.train import FinetuneSettings
 from rarl.models.codes import CodeSet
 from rarl.models.prior import new_prior
@@ -64,22 +64,23 @@ def measure(path: str, experiment: str, method: str, repeats: int) -> Iteration:
 
     Rows are at another height in each, which changes what they cost.
     """
-    with autocast(load(path).experiments[experiment].precision):
-        learner, product = new_learner(path, experiment, method), Product()
+    config = load(path)
+    with autocast(config.experiments[experiment].precision):
+        learner, product = new_learner(config, experiment, method), Product()
         start = peak_memory()
         learner.step(0)
         time = phases(learner, now, range(1, 1 + repeats))
         memory = peak_memory() - start
-        learner = new_learner(path, experiment, method)
+        learner = new_learner(config, experiment, method)
         with arithmetic() as counter:
             work = phases(learner, lambda: counter.flops, range(repeats))
         return Iteration(time, work, product.flops / seconds(product)[0], memory)
 
 
-def new_learner(path: str, experiment: str, method: str) -> Reinforce:
+def new_learner(config: Config, experiment: str, method: str) -> Reinforce:
     """With untrained models and random codes in the place of real ones."""
     torch.manual_seed(0)
-    config, on = load(path), device.pick()
+    on = device.pick()
     of = config.experiments[experiment]
     vqvae = VQVAE(of.vqvae, len(of.latents)).to(on).eval().requires_grad_(False)
     grids = tuple(

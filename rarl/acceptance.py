@@ -90,7 +90,7 @@ class Workflow:
         changed = [*_modules(old["code"], new["code"])]
         changed += _settings(json.loads(old["settings"]), json.loads(new["settings"]))
         if old["other"] != new["other"]:
-            changed.append(f"number of processes: {old['other']} -> {new['other']}")
+            changed.append(f"processes: {old['other']} -> {new['other']}")
         if command:
             changed.append(f"command of rule {job.rule.name}")
         return Stale(job, outputs, old, new, tuple(changed))
@@ -149,7 +149,7 @@ def _parts(params: Sequence[str]) -> dict[str, Any]:
     return {
         "code": next((text for text in texts if len(text) == HASH_LENGTH), ""),
         "settings": next((text for text in texts if text.startswith("{")), "{}"),
-        "other": [value for value in values if not isinstance(value, str)],
+        "other": [of for of in values if not isinstance(of, str) or of.startswith("--")],
     }
 
 

@@ -64,6 +64,14 @@ class Gpus(Settings):
     rl: Count  # fine-tuning, and the critic of rejection
 
 
+class Threads(Settings):
+    """CPU threads of each process of a stage; another number gives other last bits."""
+
+    vqvae: Count
+    prior: Count
+    rl: Count  # fine-tuning, and the critic of rejection
+
+
 class Oracle(Settings):
     """A prior trained on the real codes, whose samples take the place of the data.
 
@@ -113,6 +121,7 @@ class Experiment(Settings):
     evaluation: Evaluation
     limits: Limits
     gpus: Gpus
+    threads: Threads
     oracle: Oracle | None
 
     @model_validator(mode="after")

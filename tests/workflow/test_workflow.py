@@ -155,7 +155,8 @@ def test_cores_beyond_the_machine_run_no_two_jobs_at_once(finished):
         ("precision: float32", "precision: bfloat16", {"vqvae"} | AFTER_VQVAE),
         ("count: 12", "count: 13", SAMPLING),
         ("shards: 1", "shards: 2", SAMPLING),
-        ("prior: 1, rl: 1", "prior: 2, rl: 1", {"prior"} | AFTER_PRIOR),
+        ("gpus: {vqvae: 1, prior: 1", "gpus: {vqvae: 1, prior: 2", {"prior"} | AFTER_PRIOR),
+        ("threads: {vqvae: 1, prior: 1", "threads: {vqvae: 1, prior: 2", {"prior"} | AFTER_PRIOR),
         ("every_seconds: 60", "every_seconds: 61", set()),
         ("reference: reconstructions", "reference: images", {"reference_images"} | AFTER_PRIOR),
         ("title: Squares", "title: Pictures", {"table tiny"}),
@@ -165,6 +166,20 @@ def test_cores_beyond_the_machine_run_no_two_jobs_at_once(finished):
 )
 def test_a_setting_runs_again_what_depends_on_it(finished, edited, old, new, expected):
     assert planned(finished, *edited(old, new)) == expected
+
+
+@pytest.mark.parametrize("cores", ["1", "2", "8"])
+def test_a_stage_has_the_threads_of_the_configuration(finished, edited, cores):
+    """Of all its processes, on any number of cores: the same bits."""
+    chosen = edited("threads: {vqvae: 1, prior: 1, rl: 1}", "threads: {vqvae: 3, prior: 2, rl: 1}")
+    options = ("--dry-run", "--forceall", "--printshellcmds", "--cores", cores, *chosen)
+    said = snakemake(finished, *options, "--", "results/tables/tiny.csv")
+    commands = re.findall(r"rarl\.cli stage (\w+) (?:--gpus (\d) )?--threads (\d)", said)
+    assert {(stage, gpus, threads) for stage, gpus, threads in commands if threads != "1"} == {
+        ("vqvae", "1", "3"),
+        ("prior", "1", "2"),
+    }
+    assert {stage for stage, gpus, _ in commands if gpus} == {"vqvae", "prior", "finetune"}
 
 
 def after_draws(method: str) -> set[str]:

@@ -20,10 +20,13 @@ CHECKPOINTS = (
 )
 
 
-def stage(name):
-    """The command of a stage; most rules bear the name of theirs."""
+def stage(name, processes="--threads 1"):
+    """The command of a stage; most rules bear the name of theirs.
+
+    Its threads, which decide the last bits, are the same whatever --cores says.
+    """
     return (
-        f"python -m rarl.cli stage {name} --threads {{threads}}{CHECKPOINTS}"
+        f"python -m rarl.cli stage {name} {processes}{CHECKPOINTS}"
         " --settings {params.settings:q} --code {params.code} > {log:q} 2>&1"
     )
 
@@ -41,8 +44,8 @@ def job(name, settings):
 
 STAGE = stage("{rule}")
 
-# Of what trains: its rule's parameters hold the number of processes, and each gets a core.
-TRAIN = STAGE + " --gpus {params.gpus}"
+# Of what trains: its rule's parameters hold the numbers of processes and of their threads.
+TRAIN = stage("{rule}", "{params.processes}")
 
 TRAIN_PRIORITY = (
     1  # of the stages that train: none of them is left for the end, on one core
@@ -57,11 +60,24 @@ REJECTIONS = {
 }
 
 
-def gpus(stage):
-    """Processes that share every batch of a stage of an experiment."""
-    return lambda wildcards: getattr(
-        CONFIG.experiments[wildcards.experiment].gpus, stage
-    )
+def cores_of(stage):
+    """The threads of all processes of a stage of an experiment."""
+
+    def count(wildcards):
+        of = CONFIG.experiments[wildcards.experiment]
+        return getattr(of.gpus, stage) * getattr(of.threads, stage)
+
+    return count
+
+
+def processes(stage):
+    """The options that say how many processes share every batch, and their threads in all."""
+
+    def options(wildcards):
+        number = getattr(CONFIG.experiments[wildcards.experiment].gpus, stage)
+        return f"--gpus {number} --threads {cores_of(stage)(wildcards)}"
+
+    return options
 
 
 def one_of(names):

@@ -16,13 +16,12 @@ rule oracle:
     wildcard_constraints:
         experiment=one_of(ORACLES),
     priority: TRAIN_PRIORITY
-    threads: gpus("prior")
+    threads: cores_of("prior")
     params:
         **job("prior", lambda w: PriorSettings.of_oracle(CONFIG, w.experiment)),
-        gpus=gpus("prior"),
+        processes=processes("prior"),
     shell:
-        stage("prior")
-        + " --gpus {params.gpus}"
+        stage("prior", "{params.processes}")
         + " --codes {input.codes:q} --output {output.output:q} --metrics {output.metrics:q}"
 
 

@@ -11,10 +11,10 @@ rule vqvae:
     wildcard_constraints:
         experiment=one_of(set(CONFIG.experiments) - ORACLES),
     priority: TRAIN_PRIORITY
-    threads: gpus("vqvae")
+    threads: cores_of("vqvae")
     params:
         **job("vqvae", lambda w: VqvaeSettings.from_config(CONFIG, w.experiment)),
-        gpus=gpus("vqvae"),
+        processes=processes("vqvae"),
     shell:
         TRAIN + " --data {input.data:q} --output {output.output:q}"
         " --metrics {output.metrics:q}"
@@ -48,12 +48,12 @@ rule prior:
     benchmark:
         f"{BENCHMARKS}/{{experiment}}/prior-{{grid}}.tsv"
     priority: TRAIN_PRIORITY
-    threads: gpus("prior")
+    threads: cores_of("prior")
     params:
         **job(
             "prior", lambda w: PriorSettings.from_config(CONFIG, w.experiment, w.grid)
         ),
-        gpus=gpus("prior"),
+        processes=processes("prior"),
     shell:
         TRAIN + " --codes {input.codes:q} --output {output.output:q}"
         " --metrics {output.metrics:q}"
@@ -95,13 +95,13 @@ rule finetune:
     wildcard_constraints:
         method=one_of(CONFIG.finetuned),
     priority: TRAIN_PRIORITY
-    threads: gpus("rl")
+    threads: cores_of("rl")
     params:
         **job(
             "finetune",
             lambda w: FinetuneSettings.from_config(CONFIG, w.experiment, w.method),
         ),
-        gpus=gpus("rl"),
+        processes=processes("rl"),
     shell:
         TRAIN
         + " --codes {input.codes:q} --priors {input.priors:q} --vqvae {input.vqvae:q}"
@@ -124,13 +124,13 @@ rule critic:
         f"{BENCHMARKS}/{{experiment}}/{{method}}/critic.tsv"
     wildcard_constraints:
         method=one_of(REJECTIONS),
-    threads: gpus("rl")
+    threads: cores_of("rl")
     params:
         **job(
             "critic",
             lambda w: CriticTraining.from_config(CONFIG, w.experiment, w.method),
         ),
-        gpus=gpus("rl"),
+        processes=processes("rl"),
     shell:
         TRAIN
         + " --vqvae {input.vqvae:q} --codes {input.codes:q} --prior {input.prior:q}"
