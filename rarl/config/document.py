@@ -12,7 +12,7 @@ from rarl.config.experiment import Experiment
 from rarl.config.fields import Count, CountOrZero, FolderName, Name, Positive, Settings
 from rarl.config.finetuning import IN_METHOD, Finetuning, Rl, refuse_old_keys
 from rarl.config.overlay import overlay
-from rarl.config.rewards import Critic
+from rarl.config.rewards import Critic, Frechet
 from rarl.config.tables import Figure, Table
 
 LONG = ".long"  # ends the stem of a table's tidy CSV
@@ -180,6 +180,8 @@ class Config(Settings):
                 scale = 1 if sees_codes else 2**of.vqvae.layers
                 if isinstance(rl.reward, Critic):
                     rl.reward.check(scale * rows, scale * of.latents[-1])
+                elif isinstance(rl.reward, Frechet):
+                    of.evaluation.refuse("reward.extractor", rl.reward.extractor)
         except ValueError as error:
             raise ValueError(f"experiments.{experiment}.rl for method {method}: {error}") from None
         return rl

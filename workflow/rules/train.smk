@@ -71,7 +71,7 @@ rule finetune:
         vqvae=FILES.vqvae,
         codes=FILES.codes,
         priors=priors,
-        reference=reference,
+        reference=selection_reference,
         reward_reference=reward_reference,
     output:
         output=FILES.tuned,
