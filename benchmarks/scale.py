@@ -372,7 +372,7 @@ def show_disk(config: Config, experiment: str, pictures: int, checkpoint: float)
     of = config.experiments[experiment]
     codes, drawn = CODE * sum(side**2 for side in of.latents), of.sampling.count
     drawn *= len(of.sampling.seeds)
-    dimension = 2048 if of.evaluation.extractor == "inception" else 1280
+    dimension = 2048 if of.evaluation.extractors[0] == "inception" else 1280
     for name, size in {
         f"pictures, {3 * of.image_size**2:,} bytes each": 3 * of.image_size**2 * pictures,
         f"codes, {codes:,} bytes each": (1 + of.prior.flip) * codes * pictures,

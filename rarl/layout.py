@@ -29,9 +29,14 @@ class Layout:
         self.prior = f"{experiment}/prior-{{grid}}.safetensors"
         self.oracle = f"{experiment}/oracle.safetensors"
         self.oracle_codes = f"{experiment}/oracle-codes.safetensors"
-        self.reference = f"{experiment}/reference-{{reference}}.npz"  # moments
-        self.real_features = f"{experiment}/features-reconstructions.safetensors"
-        self.reconstruction = f"{experiment}/reconstruction.json"
+        self.reference = f"{experiment}/reference-{{reference}}-{{extractor}}.npz"  # moments
+        self.real_features = f"{experiment}/features-real-{{extractor}}.safetensors"
+        self.reconstruction = f"{experiment}/reconstruction-{{extractor}}.json"
+
+        # Of real images in the place of samples, held out of what the evaluation compares with.
+        self.held_out_features = f"{experiment}/features-held-out-{{extractor}}.safetensors"
+        self.held_out_distance = f"{experiment}/distance-held-out-{{extractor}}.json"
+        self.held_out_quality = f"{experiment}/quality-held-out.json"
 
         # Of a method in an experiment.
         self.tuned = f"{method}/prior.safetensors"
@@ -39,8 +44,8 @@ class Layout:
         self.reward_reference = f"{method}/reward-reference.npz"
         self.samples = f"{method}/samples-{{seed}}-{{shard}}.safetensors"
         self.timing = f"{method}/samples-{{seed}}-{{shard}}.json"
-        self.features = f"{method}/features-{{seed}}-{{shard}}.safetensors"
-        self.distance = f"{method}/distance.json"
+        self.features = f"{method}/features-{{extractor}}-{{seed}}-{{shard}}.safetensors"
+        self.distance = f"{method}/distance-{{extractor}}.json"
         self.quality = f"{method}/quality.json"
         self.nll = f"{method}/nll.json"
         self.seconds = f"{method}/seconds-{{table}}.json"

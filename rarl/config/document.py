@@ -176,8 +176,9 @@ class Config(Settings):
             if isinstance(rl, Rl):
                 rows = rl.part.rows(of.latents)[-1]
                 scale = 2**of.vqvae.layers if of.shows_images(rl.reward) else 1
-                shown = scale * rows, scale * of.latents[-1]
-                rl.reward.check(*shown, of.evaluation.extractor)
+                rl.reward.check(scale * rows, scale * of.latents[-1])
+                for extractor in rl.reward.extractors:
+                    of.evaluation.refuse("reward.extractor", extractor)
         except ValueError as error:
             raise ValueError(f"experiments.{experiment}.rl for method {method}: {error}") from None
         return rl

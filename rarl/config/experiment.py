@@ -1,5 +1,6 @@
 """An experiment: one data set at one size, its models, their training and evaluation."""
 
+from collections.abc import Mapping
 from itertools import pairwise
 from typing import Annotated, Any, Literal, Self
 
@@ -46,14 +47,44 @@ class Sampling(Settings):
 
 
 class Evaluation(Settings):
-    extractor: ExtractorName
-    weights: str | None  # file of the extractor's weights; null: where its package puts it
+    # The first is that of NAME.csv, of model selection and of quality. Not strict, as a list behind
+    # a validator of the whole is no JSON any more.
+    extractors: Annotated[tuple[ExtractorName, ...], Field(min_length=1, strict=False)]
+    weights: dict[ExtractorName, str] | None  # files of weights; null: where packages put them
     reference: Literal["reconstructions", "images"]  # of the training pictures
+    held_out: Count  # training images that the reference leaves out, to stand in samples' place
     real_count: Count  # reconstructions beside which precision, recall and KID put the samples
     neighbours: Count  # k of precision and recall
     kid_subsets: Count
     kid_subset_size: Annotated[int, Field(ge=2)]  # images; an unbiased MMD needs two
     batch_size: Count
+
+    @model_validator(mode="before")
+    @classmethod
+    def _new_keys(cls, values: Any) -> Any:
+        if isinstance(values, Mapping) and "extractor" in values:
+            raise ValueError(
+                f"extractor is now extractors, a list: [{values['extractor']}]; weights is a "
+                "mapping by extractor, or null"
+            )
+        return values
+
+    @model_validator(mode="after")
+    def _extractors_hold(self) -> Self:
+        if len(set(self.extractors)) < len(self.extractors):
+            raise ValueError(f"extractors {list(self.extractors)} holds one twice")
+        for name in self.weights or ():
+            if name not in self.extractors:
+                raise ValueError(f"weights.{name}: is none of extractors {list(self.extractors)}")
+        return self
+
+    def refuse(self, key: str, extractor: str) -> None:
+        """Raises ValueError where a network that trains is one that measures."""
+        if extractor in self.extractors:
+            raise ValueError(
+                f"{key}={extractor} is a network of evaluation.extractors, which would measure "
+                "what it trained; choose another"
+            )
 
 
 class Gpus(Settings):
@@ -163,11 +194,8 @@ class Experiment(Settings):
     @model_validator(mode="after")
     def _tokenizer_losses_fit(self) -> Self:
         perceptual, adversarial = self.vqvae.perceptual, self.vqvae.adversarial
-        if perceptual and perceptual.extractor == self.evaluation.extractor:
-            raise ValueError(
-                f"vqvae.perceptual.extractor={perceptual.extractor} is the network of "
-                "evaluation.extractor, which would measure what it trained; choose another"
-            )
+        if perceptual:
+            self.evaluation.refuse("vqvae.perceptual.extractor", perceptual.extractor)
         if adversarial and self.image_size >> adversarial.layers < 3:
             raise ValueError(
                 f"vqvae.adversarial.layers={adversarial.layers} leave nothing of "

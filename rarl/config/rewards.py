@@ -59,6 +59,11 @@ class RewardSettings(Settings):
         return None
 
     @property
+    def extractors(self) -> tuple[str, ...]:
+        """The networks of features that it is by: none of them may be one of the evaluation."""
+        return ()
+
+    @property
     def source(self) -> str | None:
         """The file of a user's code that it runs."""
         return None
@@ -72,11 +77,8 @@ class RewardSettings(Settings):
         """Raises ValueError when it does not score the patches of an image."""
         raise ValueError(f"credit: intermediate needs scores of patches, which {self.kind} has not")
 
-    def check(self, height: int, width: int, evaluated_by: str) -> None:
-        """Raises ValueError when it does not fit what it is shown, in pixels or codes.
-
-        Nor the extractor of the evaluation.
-        """
+    def check(self, height: int, width: int) -> None:
+        """Raises ValueError when it does not fit what it is shown, in pixels or codes."""
 
 
 class CriticSettings(RewardSettings):
@@ -137,7 +139,7 @@ class PixelCritic(CriticSettings):
         if not self.map_size:
             raise ValueError("credit: intermediate needs reward.map_size above 0")
 
-    def check(self, height: int, width: int, evaluated_by: str) -> None:  # noqa: ARG002
+    def check(self, height: int, width: int) -> None:
         shape = geometry(self, height, width)
         if not shape.height or not shape.width:
             raise ValueError(
@@ -159,7 +161,7 @@ class ProjectedCritic(CriticSettings):
     images: ClassVar[bool] = True
 
     loss: Literal["hinge", "logistic"]  # the penalty is R1 on the projected features
-    extractor: Literal["efficientnet_lite0", "efficientnet_lite1"]  # not that of the evaluation
+    extractor: Literal["efficientnet_lite0", "efficientnet_lite1"]  # none of the evaluation's
     weights: str | None  # as in the evaluation
     blocks: Blocks  # of the network, from 1 on, whose maps the heads see
     channels: Annotated[int, Field(ge=8, multiple_of=8)]  # of a projected map, and of its head
@@ -168,15 +170,12 @@ class ProjectedCritic(CriticSettings):
     def kinds(self) -> tuple[str, ...]:
         return (*super().kinds, EXTRACTORS[self.extractor])
 
+    @property
+    def extractors(self) -> tuple[str, ...]:
+        return (self.extractor,)
+
     def check_map(self) -> None:
         """Each head scores the patches."""
-
-    def check(self, height: int, width: int, evaluated_by: str) -> None:  # noqa: ARG002
-        if self.extractor == evaluated_by:
-            raise ValueError(
-                f"critic.extractor={self.extractor} is the network of evaluation.extractor, which "
-                "would measure what it rewarded; choose another"
-            )
 
 
 Critic = Annotated[PixelCritic | ProjectedCritic, Field(discriminator="network")]
@@ -188,7 +187,7 @@ class Frechet(RewardSettings):
     kind: Literal["frechet"] = "frechet"
     images: ClassVar[bool] = True
 
-    extractor: ExtractorName  # better not that of the evaluation, which would then judge itself
+    extractor: ExtractorName  # none of the evaluation's
     weights: str | None  # as in the evaluation
     window: Count  # latest rollouts whose distance it is, exponentially weighted
     ridge: Positive  # share of the mean variance that is added in every direction
@@ -198,6 +197,10 @@ class Frechet(RewardSettings):
     @property
     def kinds(self) -> tuple[str, ...]:
         return (*super().kinds, EXTRACTORS[self.extractor])
+
+    @property
+    def extractors(self) -> tuple[str, ...]:
+        return (self.extractor,)
 
     @property
     def reference(self) -> ExtractorChoice:

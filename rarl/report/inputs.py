@@ -16,6 +16,25 @@ def cells(config: Config, name: str, pattern: str) -> list[str]:
     ]
 
 
+def distances(config: Config, files: Layout, name: str) -> list[str]:
+    """Those of every cell of a table, then those of real images, each with every extractor."""
+    table = config.tables[name]
+    patterns = [files.distance.replace("{method}", method) for method in table.methods]
+    return [
+        pattern.format(experiment=experiment, extractor=extractor)
+        for pattern in (*patterns, files.held_out_distance)
+        for experiment in runs_of(config, table)
+        for extractor in config.experiments[experiment].evaluation.extractors
+    ]
+
+
+def qualities(config: Config, files: Layout, name: str) -> list[str]:
+    """Those of every cell of a table, then those of real images."""
+    runs = runs_of(config, config.tables[name])
+    real = [files.held_out_quality.format(experiment=experiment) for experiment in runs]
+    return [*cells(config, name, files.quality), *real]
+
+
 def finetunings_of_cells(config: Config, files: Layout, name: str) -> list[str]:
     """The log of the fine-tuning behind every cell, in the order of `cells`."""
     table = config.tables[name]

@@ -1,6 +1,6 @@
 """Measured tables: pivots of the tidy frame, with what each cell shows. Imports no torch."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 
 import pandas as pd
 
@@ -32,7 +32,7 @@ def pivot(
     cell: Callable[[pd.Series], Cell],
     *,
     rows: list[str],
-    columns: str,
+    columns: list[str],
 ) -> Cells:
     """The cells of a summary, `cell` of each line, in the order in which the lines come.
 
@@ -40,22 +40,49 @@ def pivot(
     """
     made = pd.DataFrame([cell(line) for _, line in summary.iterrows()], index=summary.index)
     filled = summary.join(made)
-    order = pd.MultiIndex.from_frame(filled[rows].drop_duplicates())
-    down = order if len(rows) > 1 else order.get_level_values(0)
-    across = list(filled[columns].unique())
+    down, across = _in_order(filled, rows), _in_order(filled, columns)
     parts = (filled.pivot(index=rows, columns=columns, values=part) for part in Cell._fields)
     return Cells(*(part.reindex(index=down, columns=across).fillna("") for part in parts))
 
 
+def _in_order(filled: pd.DataFrame, names: list[str]) -> pd.Index:
+    """The values of columns as they first come."""
+    order = pd.MultiIndex.from_frame(filled[names].drop_duplicates())
+    return order if len(names) > 1 else order.get_level_values(0)
+
+
 def with_paper(summary: pd.DataFrame, settings: Measurements) -> pd.DataFrame:
-    """A summary beside the paper's values, NaN where the paper has none."""
+    """A summary beside the paper's values, NaN where the paper has none.
+
+    Of several extractors the first alone stands beside them.
+    """
     values = [
         (column.name, row.name, value)
         for row, papers in zip(settings.rows, settings.paper, strict=True)
         for column, value in zip(settings.columns, papers or (), strict=False)
     ]
     paper = pd.DataFrame(values, columns=["experiment", "method", "paper"])
-    return summary.merge(paper.astype({"paper": float}), how="left", sort=False)
+    found = summary.merge(paper.astype({"paper": float}), how="left", sort=False)
+    first = found["experiment"].map({of.name: of.extractors[0] for of in settings.columns})
+    return found.assign(
+        paper=found["paper"].where(found["extractor"].isin([""]) | (found["extractor"] == first))
+    )
+
+
+def by_extractor(
+    cells: Cells, rows: Sequence[str], headings: Mapping[tuple[str, str], tuple[str, str | None]]
+) -> Cells:
+    """Cells whose columns are pairs, the second of each an extractor, in the order of `headings`.
+
+    `headings`: of the column for people and in the CSV, None for a column that the CSV lacks: it
+    keeps the columns of the first extractor, however many there are.
+    """
+    values, texts = (part.reindex(columns=list(headings), fill_value="") for part in cells)
+    kept = [key for key, (_, name) in headings.items() if name is not None]
+    return Cells(
+        values[kept].set_axis(list(rows)).set_axis([headings[key][1] for key in kept], axis=1),
+        texts.set_axis(list(rows)).set_axis([shown for shown, _ in headings.values()], axis=1),
+    )
 
 
 def spread_of(line: pd.Series) -> float | None:

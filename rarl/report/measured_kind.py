@@ -25,6 +25,11 @@ class MeasuredKind(Measurements, TableKind):
 def columns_of(config: Config, of: Shown) -> tuple[Column, ...]:
     """The experiments of a table."""
     return tuple(
-        Column(name=name, heading=heading, training_seeds=training_seeds(config, of, name))
+        Column(
+            name=name,
+            heading=heading,
+            training_seeds=training_seeds(config, of, name),
+            extractors=config.experiments[name].evaluation.extractors,
+        )
         for name, heading in of.headings.items()
     )

@@ -1,33 +1,30 @@
-"""Distance, precision, recall and KID as rows of the tidy frame. Imports no torch."""
+"""Precision, recall and KID as rows of the tidy frame. Imports no torch."""
 
 import pandas as pd
 
-from rarl.config.stages.report import Run
-from rarl.report.distances import observe_distances
+from rarl.report.distances import Measured
 from rarl.report.frame import gather, observe
 from rarl.report.logs import Selected
-from rarl.results.distances import Distances
 from rarl.results.quality import Quality
 
 UNITS = {"precision": "share", "recall": "share", "kid": "squared MMD"}
 
 
-def observe_quality(
-    run: Run, distance: Distances, quality: Quality, selected: Selected
-) -> pd.DataFrame:
-    """Distance, precision, recall and KID of each sampling seed, all on the same features."""
+def observe_quality(of: Measured, quality: Quality, selected: Selected | None) -> pd.DataFrame:
+    """Distances of each sampling seed, and what was measured on the first extractor's features."""
+    first = of.results[0]
     return gather(
         [
-            observe_distances(run, distance, selected),
+            of.observe(selected),
             *(
                 observe(
-                    run,
+                    of.run,
                     metric,
                     unit,
                     getattr(quality, metric),
-                    sampling_seeds=distance.seeds,
-                    extractor=distance.protocol.extractor,
-                    protocol=distance.protocol.line(),
+                    sampling_seeds=first.seeds,
+                    extractor=first.protocol.extractor,
+                    protocol=first.protocol.line(),
                     selected=selected,
                 )
                 for metric, unit in UNITS.items()

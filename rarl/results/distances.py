@@ -25,9 +25,9 @@ class Protocol(Settings):
 
 
 class Distances(Result):
-    """The distances of one method, one for each sampling seed; of reconstructions one alone."""
+    """The distances of one method, one for each sampling seed; of real images one alone."""
 
     protocol: Protocol
-    seeds: tuple[CountOrZero, ...]  # empty for reconstructions
+    seeds: tuple[CountOrZero, ...]  # empty for real images and for reconstructions
     distances: tuple[float, ...]  # squared feature units
     warning: str | None

@@ -4,10 +4,10 @@ from rarl.results.result import Result
 
 
 class Quality(Result):
-    """Of one method; each metric has a value for each sampling seed."""
+    """Of one method, each metric for each sampling seed; or of real images, once."""
 
     precision: tuple[float, ...]  # share of samples within the real manifold
     recall: tuple[float, ...]  # share of real images within the samples' manifold
     kid: tuple[float, ...]  # squared MMD
-    seconds_per_image: float  # that is kept
-    device: str  # on which it was sampled
+    seconds_per_image: float | None  # that is kept; None for real images
+    device: str | None  # on which it was sampled

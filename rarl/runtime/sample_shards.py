@@ -15,17 +15,17 @@ class Piece(Generic[Content]):
     """Some pictures of a sampling seed, from picture `first` on, or what was made of them."""
 
     path: Path
-    seed: int
+    seed: int | None  # None: of images that are no samples
     first: int
     content: Content
 
 
-def merge_shards(pieces: Iterable[Piece[Content]]) -> dict[int, list[Content]]:
+def merge_shards(pieces: Iterable[Piece[Content]]) -> dict[int | None, list[Content]]:
     """The pieces of each seed in the order of their pictures.
 
     Raises `UserError` where pictures are missing between two pieces, or are there twice.
     """
-    seeds: dict[int, list[Piece[Content]]] = {}
+    seeds: dict[int | None, list[Piece[Content]]] = {}
     for piece in pieces:
         seeds.setdefault(piece.seed, []).append(piece)
     for own in seeds.values():

@@ -31,7 +31,7 @@ def run(settings: DistanceSettings, *, reference: Path, samples: list[Path], out
     hashes = [file.sha256 for file in files]
     Distances(
         protocol=protocol_of(target, counts[0]),
-        seeds=tuple(distances),
+        seeds=tuple(seed for seed in distances if seed is not None),
         distances=tuple(distances.values()),
         warning=warning(min(*counts, target.count), len(target.mean)),
         **provenance.describe("distance", settings, reference=reference, samples=hashes),

@@ -22,11 +22,12 @@ def run(
     *,
     real: Path,
     samples: list[Path],
-    timings: list[Path],
+    timings: list[Path] | None,
     output: Path,
 ) -> None:
     """Compute precision, recall and KID of the samples of each seed against the reconstructions.
 
+    Without `timings` there are no seconds: real images cost none.
     Holds the features of one seed at a time.
     """
     reconstructions, _ = feature_files.load(real)
@@ -40,13 +41,15 @@ def run(
         precisions.append(precision)
         recalls.append(recall)
         kids.append(kernel_distance(found, reconstructions, settings.kid_subsets, subset))
-    spent = [Timing.read(path) for path in timings]
+    spent = [Timing.read(path) for path in timings or []]
     hashes = [file.sha256 for file in files]
     Quality(
         precision=tuple(precisions),
         recall=tuple(recalls),
         kid=tuple(kids),
-        seconds_per_image=fmean(of.seconds / of.images for of in spent),
-        device=spent[0].device,
-        **provenance.describe("quality", settings, real=real, samples=hashes, timings=timings),
+        seconds_per_image=fmean(of.seconds / of.images for of in spent) if spent else None,
+        device=spent[0].device if spent else None,
+        **provenance.describe(
+            "quality", settings, real=real, samples=hashes, timings=timings or []
+        ),
     ).write(output)

@@ -9,8 +9,9 @@ from rarl.metrics import feature_files
 from rarl.metrics.extractor import features
 from rarl.metrics.extractors import load_extractor
 from rarl.metrics.neighbours import spread
-from rarl.models.codes import CodeSet, load_codes
+from rarl.models.codes import CodeSet
 from rarl.models.decoding import decode
+from rarl.models.real_images import reference_codes
 from rarl.models.vqvae_file import load_vqvae
 from rarl.runtime import device, provenance
 
@@ -18,9 +19,12 @@ Settings = RealFeaturesSettings
 
 
 def run(settings: RealFeaturesSettings, *, vqvae: Path, codes: Path, output: Path) -> None:
-    """Compute the features of reconstructions of training pictures, evenly spaced."""
+    """Compute the features of reconstructions of the reference, evenly spaced."""
     on = device.pick()
-    extractor, train = load_extractor(settings.extractor, on), load_codes(codes)["train"]
+    extractor, train = (
+        load_extractor(settings.extractor, on),
+        reference_codes(codes, settings.held_out),
+    )
     count = min(settings.count, len(train))
     chosen = CodeSet(tuple(spread(grid, count) for grid in train.grids), train.codebook_size)
     pictures = decode(load_vqvae(vqvae, on), chosen, settings.batch_size, "reconstructions")

@@ -2,22 +2,22 @@
 
 from pathlib import Path
 
-from rarl.config.stages.features import FeaturesSettings
+from rarl.config.stages.features import ReferenceSettings
 from rarl.metrics.extractor import extract
 from rarl.metrics.extractors import load_extractor
-from rarl.models.codes import load_codes
 from rarl.models.decoding import decode
+from rarl.models.real_images import reference_codes
 from rarl.models.vqvae_file import load_vqvae
 from rarl.runtime import device, provenance
 
-Settings = FeaturesSettings
+Settings = ReferenceSettings
 
 
-def run(settings: FeaturesSettings, *, vqvae: Path, codes: Path, output: Path) -> None:
-    """Compute the moments of the reconstructions' features."""
+def run(settings: ReferenceSettings, *, vqvae: Path, codes: Path, output: Path) -> None:
+    """Compute the moments of the features of training images' reconstructions."""
     on = device.pick()
     extractor = load_extractor(settings.extractor, on)
-    train = load_codes(codes)["train"]
+    train = reference_codes(codes, settings.held_out)
     pictures = decode(load_vqvae(vqvae, on), train, settings.batch_size, "reference")
     of = provenance.describe("reference", settings, vqvae=vqvae, codes=codes)
     metadata = {**extractor.protocol, "reference": "reconstructions", **of}

@@ -132,7 +132,29 @@ def test_crop_box_is_read():
         (
             "defaults/vqvae/perceptual",
             {"extractor": "efficientnet_lite0", "weights": None, "weight": 1.0},
-            "vqvae.perceptual.extractor=efficientnet_lite0 is the network of evaluation.extractor",
+            "vqvae.perceptual.extractor=efficientnet_lite0 is a network of evaluation.extractors",
+        ),
+        (
+            "defaults/rl/rewards/frechet/extractor",
+            "mobilenet_v2",
+            "method frechet: reward.extractor=mobilenet_v2 is a network of evaluation.extractors",
+        ),
+        ("defaults/evaluation/extractors", [], "evaluation.extractors: "),
+        (
+            "defaults/evaluation/extractors",
+            ["inception", "inception"],
+            "evaluation: extractors ['inception', 'inception'] holds one twice",
+        ),
+        ("defaults/evaluation/weights", "w.pt", "evaluation.weights: "),
+        (
+            "defaults/evaluation/weights",
+            {"inception": "w.pt"},
+            "weights.inception: is none of extractors ['efficientnet_lite0']",
+        ),
+        (
+            "defaults/evaluation/extractor",
+            "inception",
+            "extractor is now extractors, a list: [inception]",
         ),
         (
             "defaults/vqvae/adversarial",
@@ -298,7 +320,7 @@ OF_CRITIC = {
     "ema_decay": 0.5,
 }
 OF_FRECHET = {
-    "extractor": "efficientnet_lite0",
+    "extractor": "efficientnet_lite2",
     "weights": "weights.pt",
     "window": 41,
     "ridge": 0.5,

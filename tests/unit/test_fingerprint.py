@@ -163,8 +163,13 @@ KINDS = {  # of the stages that have one job each
     "reject": SAMPLED + CRITIC,
     "critic": (*SAMPLED, kinds.REWARDS["critic"], *CRITIC),
 }
-
-
+OF_FEATURES = (
+    "reference",
+    "reference_images",
+    "features",
+    "real_features",
+    "held_out_features",
+)
 # Every job of a workflow, as rule and kind, with its stage and the modules of its kinds.
 JOBS = {
     **{f"table {kind}": ("table", (module,)) for kind, module in kinds.TABLES.items()},
@@ -172,7 +177,7 @@ JOBS = {
     **{f"prepare {kind}": ("prepare", _dataset(kind)) for kind in kinds.DATASETS},
     **{
         f"{stage} {module.rpartition('.')[2]}": (stage, (module,))
-        for stage in ("reference", "reference_images", "features", "real_features")
+        for stage in OF_FEATURES
         for module in kinds.EXTRACTORS.values()
     },
     **{f"vqvae {loss}": ("vqvae", _tokenizer(loss)) for loss in kinds.TOKENIZER_LOSSES},
@@ -186,7 +191,7 @@ JOBS = {
         for stage in (path.stem for path in (fingerprint.PACKAGE / "stages").glob("[!_]*.py"))
         if stage
         not in {
-            *("prepare", "reference", "reference_images", "features", "real_features"),
+            *("prepare", *OF_FEATURES),
             *("finetune", "table", "plot"),
         }
     },
@@ -203,8 +208,14 @@ REINFORCED = WITH_CRITIC | WITH_FRECHET
 SAMPLING = TUNED | {"sample", "reject", "critic", "oracle_codes", "seconds"}
 VQVAES = {"vqvae", "vqvae perceptual", "vqvae adversarial"}
 TRAINING = TUNED | VQVAES | {"prior", "critic"}
-FROM_CODES = {job for job in JOBS if job.split()[0] in ("reference", "features", "real_features")}
 OF_IMAGES = {job for job in JOBS if job.split()[0] == "reference_images"}
+FROM_CODES = {job for job in JOBS if job.split()[0] in OF_FEATURES} - OF_IMAGES
+COMPARED = {
+    job
+    for job in JOBS
+    if job.split()[0] in ("reference", "reference_images", "real_features", "held_out_features")
+}
+DISTANCES = {f"table {kind}" for kind in ("distance", "quality", "replicated", "reconstruction")}
 PICTURED = {"plot samples"}
 INCEPTION = {job for job in JOBS if job.endswith(" inception")}
 EFFICIENTNET = {job for job in JOBS if job.endswith(" efficientnet")}
@@ -242,8 +253,9 @@ TOUCHES = {
     "data/groups.py": {f"prepare {kind}" for kind in kinds.DATASETS}
     | VQVAES
     | {"codes"}
-    | OF_IMAGES,
-    "models/code_groups.py": set(),
+    | COMPARED,
+    "models/code_groups.py": COMPARED,
+    "models/real_images.py": COMPARED,
     "data/sources.py": {f"prepare {kind}" for kind in kinds.DATASETS},
     "data/loaders.py": VQVAES | {"codes"} | OF_IMAGES,
     "config/pixel_critic.py": {"critic", "reject"} | WITH_CRITIC,
@@ -306,6 +318,9 @@ TOUCHES = {
     "report/image_rows.py": PICTURED,
     "report/tables/nll.py": {"table nll"},
     "report/tables/distance.py": {"table distance"},
+    "report/distances.py": DISTANCES,
+    "report/gains.py": DISTANCES,
+    "report/distance_kind.py": DISTANCES - {"table reconstruction"},
     "report/distance_tables.py": {"table distance", "table reconstruction"},
     "report/qualities.py": {"table quality", "table replicated"},
     "report/logs.py": PLOTTED | PICTURED | MEASURED,

@@ -11,6 +11,7 @@ from helpers.small_settings import critic_settings
 from rarl.config import Sampling, Vqvae
 from rarl.config.stages.evaluate import RejectSettings, SampleSettings
 from rarl.metrics import feature_files
+from rarl.metrics.frechet import frechet_distance
 from rarl.metrics.moments import Moments
 from rarl.models.codes import load_draw
 from rarl.models.prior import CodePrior
@@ -171,6 +172,20 @@ def test_a_distance_holds_one_file_at_a_time(tmp_path: Path, monkeypatch: pytest
     distance.run(distance.Settings(), reference=reference, samples=samples, output=output)
     assert len(most) == 4
     assert max(most) == 1
+
+
+def test_real_images_have_a_distance_and_no_seed(tmp_path: Path):
+    protocol = dict.fromkeys(("label", "extractor", "weights_sha256", "resize"), "x")
+    rows = torch.rand(40, 3, generator=torch.Generator().manual_seed(0))
+    reference, output = tmp_path / "reference.npz", tmp_path / "distance.json"
+    target = feature_files.moments_of([rows[:20]])
+    target.save(reference, {**protocol, "reference": "reconstructions"})
+    path = tmp_path / "held-out"
+    feature_files.save(path, rows[20:], {**protocol, "seed": None, "first": 0})
+    distance.run(distance.Settings(), reference=reference, samples=[path], output=output)
+    result = Distances.read(output)
+    assert result.seeds == ()
+    assert result.distances == (frechet_distance(feature_files.moments_of([rows[20:]]), target),)
 
 
 def test_features_return_with_their_place(tmp_path: Path):

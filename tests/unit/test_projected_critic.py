@@ -175,7 +175,7 @@ def test_a_method_may_choose_the_network():
     [
         (
             {"extractor": "efficientnet_lite0"},
-            "critic.extractor=efficientnet_lite0 is the network of evaluation.extractor",
+            "reward.extractor=efficientnet_lite0 is a network of evaluation.extractors",
         ),
         ({"loss": "wasserstein"}, "methods.own.rl.reward.loss: input should be 'hinge' or"),
         ({"stem_stride": 2}, "rl.reward.stem_stride: is a setting of network pixel, not of proj"),

@@ -8,9 +8,10 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-from rarl.config.stages.report import Column, InputGroup, PlotSettings, Row, TableSettings
+from rarl.config.stages.report import REAL, Column, InputGroup, PlotSettings, Row, TableSettings
 from rarl.report import logs
 from rarl.report.plots import curves, time
+from rarl.report.table import Table
 from rarl.report.tables import distance, reconstruction
 from rarl.runtime.errors import UserError
 from rarl.stages import plot as plot_stage
@@ -26,11 +27,12 @@ PROTOCOL = {
     "count_samples": 2000,
 }
 RESULT = {"seeds": [0, 1], "distances": [10.0, 12.0], "warning": None, "provenance": {}}
+LITE = ("efficientnet_lite0",)
 SETTINGS = distance.Kind(
     title="Bedrooms",
     columns=(
-        Column(name="small", heading="64, small", training_seeds=(0,)),
-        Column(name="large", heading="128", training_seeds=(5,)),
+        Column(name="small", heading="64, small", training_seeds=(0,), extractors=LITE),
+        Column(name="large", heading="128", training_seeds=(5,), extractors=LITE),
     ),
     rows=(Row(name="mle", label="MLE"), Row(name="single", label="Single reward")),
     paper=((19.95, None), None),
@@ -153,6 +155,62 @@ def test_the_long_csv_has_every_measurement_and_what_its_cell_shows(tmp_path):
         index="method", columns="experiment", values="mean"
     )
     assert (wide.to_numpy() == cells.loc[["mle", "single"], ["small", "large"]].to_numpy()).all()
+
+
+def two_extractors(folder: Path) -> Table:
+    """MLE, a method and real images, on the features of two networks."""
+    column = SETTINGS.columns[0].model_copy(update={"extractors": (*LITE, "mobilenet_v2")})
+    rows = (*SETTINGS.rows, Row(name=REAL, label="Real images"))
+    kind = SETTINGS.model_copy(
+        update={"columns": (column,), "rows": rows, "paper": ((19.95,), None, None)}
+    )
+    second = {"extractor": "mobilenet_v2", "label": "FD-MobileNetV2"}
+    real = {"seeds": [], "count_samples": 1900}
+    values = ([50.0, 54.0], [70.0, 72.0], [40.0, 42.0], [60.0, 63.0], [12.0], [21.0])
+    changes = [
+        {"distances": of, **(second if n % 2 else {}), **(real if n > 3 else {})}
+        for n, of in enumerate(values)
+    ]
+    inputs = {
+        "distances": write(folder, *changes),
+        "finetunings": [finetuning(folder, iteration) for iteration in (40, 80)],
+        "logs": [],
+    }
+    return kind.table(inputs)
+
+
+def test_a_second_extractor_stands_in_the_markdown_and_the_long_csv_alone(tmp_path):
+    table = two_extractors(tmp_path)
+    assert list(csv.reader(table.csv().splitlines())) == [
+        ["method", "64, small"],
+        ["MLE", "52.0000"],
+        ["Single reward", "41.0000"],
+        ["Real images", "12.0000"],
+    ]
+    lines = table.markdown().splitlines()
+    assert lines[2] == "| Method | 64, small, FD-EffLite0 | 64, small, FD-MobileNetV2 |"
+    assert lines[4] == "| MLE | 52.00 ± 2.83 (paper: 19.95) | 71.00 ± 1.41 |"
+    assert lines[6] == "| Real images | 12.00 | 21.00 |"
+    long = table.long[table.long["metric"] == "distance"]
+    assert set(long["extractor"]) == {*LITE, "mobilenet_v2"}
+    assert long.loc[long["extractor"] == "mobilenet_v2", "paper"].isna().all()
+    assert long.loc[long["method"] == REAL, "sampling_seed"].isna().all()
+
+
+def test_a_gain_is_a_share_of_the_distance_and_of_the_gap_to_real_images(tmp_path):
+    table = two_extractors(tmp_path)
+    text = table.markdown()
+    assert (
+        "- 64, small, efficientnet_lite0: against MLE, Single reward -21.2% "
+        "(28% of the way to real images)" in text  # 11 of 52, and of 40
+    )
+    assert "64, small, mobilenet_v2: against MLE, Single reward -13.4% (19%" in text
+    assert (
+        "- 64, small: real images are 1,900 reconstructions of training images that are held out "
+        "of the reference, fewer than the 2,000 samples of a row" in text
+    )
+    ways = table.long[table.long["metric"] == "way_to_real"].set_index("extractor")["value"]
+    assert ways.to_dict() == pytest.approx({LITE[0]: 11 / 40, "mobilenet_v2": 9.5 / 50})
 
 
 def test_a_log_that_does_not_say_what_was_selected_is_named(tmp_path):

@@ -10,10 +10,11 @@ import pytest
 from helpers.paths import ROOT
 from rarl.config import load
 from rarl.config.stages.evaluate import SecondsSettings
-from rarl.config.stages.report import Column, Row
+from rarl.config.stages.report import Column, Row, Run
 from rarl.layout import Layout
 from rarl.report import page, plan
-from rarl.report.frame import half_interval
+from rarl.report.distances import Measured
+from rarl.report.frame import half_interval, runs
 from rarl.report.logs import Selected
 from rarl.report.measured import measured
 from rarl.report.plots import samples
@@ -24,7 +25,7 @@ from rarl.results.nll import Nll
 from rarl.results.quality import Quality
 from rarl.results.seconds import Seconds
 
-Run = tuple[Distances, Quality, Selected]
+Figures = tuple[Measured, Quality, Selected]
 PROTOCOL = Protocol(
     label="FID",
     extractor="inception",
@@ -41,7 +42,9 @@ def settings_of(*labels: str, heading: str = "128", seeds: tuple[int, ...] = (0,
     """Of a table with a column and a row for each label; the first row has a value of the paper."""
     return {
         "title": "T",
-        "columns": (Column(name="images", heading=heading, training_seeds=seeds),),
+        "columns": (
+            Column(name="images", heading=heading, training_seeds=seeds, extractors=("inception",)),
+        ),
         "rows": tuple(Row(name=label.lower(), label=label) for label in labels),
         "paper": ((102.0,), *(None for _ in labels[1:])),
         "notes": ("- a note",),
@@ -97,8 +100,9 @@ def test_seconds_stand_beside_the_papers():
     assert "on CPU" in text
 
 
-def distances(seeds: tuple[int, ...], values: tuple[float, ...]) -> Distances:
-    return Distances(protocol=PROTOCOL, seeds=seeds, distances=values, warning=None, provenance={})
+def distances(seeds: tuple[int, ...], values: tuple[float, ...], method: str = "mle") -> Measured:
+    found = Distances(protocol=PROTOCOL, seeds=seeds, distances=values, warning=None, provenance={})
+    return Measured(Run(experiment="images", method=method, training_seed=0), (found,))
 
 
 def test_the_rivals_stand_side_by_side():
@@ -111,7 +115,10 @@ def test_the_rivals_stand_side_by_side():
         provenance={},
     )
     table = quality.Kind(**settings_of("MLE", "Rejection", heading="")).made_of(
-        [distances((1, 2), (mean - 1, mean + 1)) for mean in (20.0, 10.0)],
+        [
+            distances((1, 2), (19.0, 21.0)),
+            distances((1, 2), (9.0, 11.0), "rejection"),
+        ],
         [first, first.model_copy(update={"recall": (0.2, 0.4)})],
         [Selected(0, 80, 2.0), Selected(40, 80, 2.0)],
     )
@@ -123,7 +130,8 @@ def test_the_rivals_stand_side_by_side():
     assert "| Rejection | 10.00 ± 1.41 | 0.500 ± 0.141 |" in text
     assert "- shown are MLE, iteration 0 of 80 (its start); Rejection, iteration 40 of 80" in text
     assert "- a note" in text
-    assert len(table.long) == 2 * (4 * 2 + 1)
+    measured = table.long[table.long["unit"] != "ratio"]
+    assert len(measured) == 2 * (4 * 2 + 1)
 
 
 def test_the_oracles_nlls_are_a_row_for_each_method():
@@ -267,14 +275,15 @@ def test_a_reward_that_is_mixed_with_likelihood_is_called_so():
         "MLE",
         "Single Reward (+ MLE: 64x64 - 16x16, 128x128 - 16x16)",  # at 8x8 the reward is alone
         "Frechet Reward",
+        "Real images",
     ]
     mixed = distance.Kind.from_config(DEFAULT, "table1")
-    assert [row.label for row in mixed.rows] == ["MLE", "Single Reward + MLE"]
+    assert [row.label for row in mixed.rows] == ["MLE", "Single Reward + MLE", "Real images"]
     assert any(note.startswith("- + MLE: the reward's loss is mixed") for note in mixed.notes)
     assert grid_labels("openmoji-64-8")[1] == "Single Reward"
     assert grid_labels("openmoji-64-16")[1] == "Single Reward + MLE"
     paper = distance.Kind.from_config(PAPER, "table2")
-    assert [row.label for row in paper.rows] == ["MLE", "Single Reward"]
+    assert [row.label for row in paper.rows] == ["MLE", "Single Reward", "Real images"]
     assert not any("mixed" in note for note in paper.notes)
 
 
@@ -319,11 +328,15 @@ def test_planning_loads_no_matplotlib_and_no_torch():
 def test_a_plan_says_how_many_files_of_each_kind_a_table_reads():
     planned = plan.plan_table(DEFAULT, Layout(DEFAULT.results), "table2")
     groups = {group.name: group.count for group in planned.settings.inputs}
-    assert groups["distances"] == groups["finetunings"] == 9
+    assert groups["finetunings"] == 9
+    assert groups["distances"] == (9 + 3) * 2  # with those of real images, by both extractors
     assert sum(groups.values()) == len(planned.inputs)
+    first, *_ = DEFAULT.tables["table2"].experiments
     assert planned.inputs[:2] == [
-        f"results/openmoji-64-{side}/mle/distance.json" for side in (8, 16)
+        f"results/{first}/mle/distance-{name}.json"
+        for name in ("efficientnet_lite0", "mobilenet_v2")
     ]
+    assert f"results/{first}/distance-held-out-mobilenet_v2.json" in planned.inputs
     assert "results/figures/samples-openmoji-128-16.png" in planned.beside
 
 
@@ -341,12 +354,16 @@ def test_an_interval_is_students():
     assert found.isna().tolist() == [False, True]
 
 
-def over_seeds(mle: list[Run], rl: list[Run]) -> Table:
+def over_seeds(mle: list[Figures], rl: list[Figures]) -> Table:
     kind = replicated.Kind(**settings_of("MLE", "RAL", heading="8x8", seeds=(0, 1)))
-    return kind.made_of(*map(list, zip(*mle, *rl, strict=True)))
+    figures = [
+        (Measured(of, measured.results), *rest)
+        for of, (measured, *rest) in zip(runs(kind), (*mle, *rl), strict=True)
+    ]
+    return kind.made_of(*map(list, zip(*figures, strict=True)))
 
 
-def run(distance: float, recall: float, nll: float, iteration: int = 80) -> Run:
+def run(distance: float, recall: float, nll: float, iteration: int = 80) -> Figures:
     measured_twice = distance - 1, distance + 1
     figures = Quality(
         precision=(0.5, 0.7),
@@ -365,9 +382,10 @@ def test_methods_over_training_seeds_stand_beside_the_first_one():
     )
     rows = list(csv.reader(found.csv().splitlines()))
     assert rows[0][2:4] == ["less than MLE", "interval below MLE's"]
-    assert rows[1] == ["8x8: MLE", "22.000", "", "", "0.60000", "0.50000", "", "2.000000", ""]
+    assert rows[1] == ["8x8: MLE", "22.000", "", "", "0.60000", "0.50000", "", "2.000000", "", ""]
     assert rows[2][:4] == ["8x8: RAL", "16.500", "0.2500", "false"]
-    assert [float(figure) for figure in rows[2][4:]] == [0.6, 0.425, 0.85, 2.2, 0.1]
+    assert [float(figure) for figure in rows[2][4:-1]] == [0.6, 0.425, 0.85, 2.2, 0.1]
+    assert (rows[0][-1], rows[2][-1]) == ("way to real images", "")  # none are here
     assert "+25.0% ± 0.0%" in found.markdown()
     assert "over 2 training seeds, 0, 1" in found.markdown()
     assert "(its start)" in found.markdown().splitlines()[4]

@@ -70,6 +70,7 @@ def finished(tmp_path_factory) -> Path:
     return folder
 
 
+FIRST = "distance-efficientnet_lite0.json"
 LABELS = {
     "mle": "MLE",
     "single": "Single reward",
@@ -85,8 +86,11 @@ LABELS = {
 def test_table_holds_the_distances(finished, experiment, target, methods):
     rows = list(csv.reader((finished / target).read_text().splitlines()))
     assert rows[0] == ["method", "16x16"]
-    for (label, figure), method in zip(rows[1:], methods, strict=True):
-        path = finished / "results" / experiment / method / "distance.json"
+    *of_methods, of_real = rows[1:]
+    assert of_real[0] == "Real images"
+    assert float(of_real[1]) > 0
+    for (label, figure), method in zip(of_methods, methods, strict=True):
+        path = finished / "results" / experiment / method / FIRST
         result = Distances.read(path)
         assert label == LABELS[method]
         assert float(figure) == pytest.approx(np.mean(result.distances), abs=1e-4)
@@ -140,7 +144,7 @@ def test_every_csv_is_a_pivot_of_the_tidy_frame(finished):
         for number in numbers:
             assert (long["mean"] - number).abs().min() < 1e-3
         assert set(long["experiment"]) & {"squares16", "hierarchy16", "oracle16", "mine-8"}
-        groups = long.groupby(["experiment", "method", "metric"])
+        groups = long.groupby(["experiment", "method", "extractor", "metric"], dropna=False)
         for _, group in groups:
             values = group["value"]
             if name == "replicated":
@@ -156,9 +160,22 @@ def test_every_csv_is_a_pivot_of_the_tidy_frame(finished):
             assert selected in text
 
 
+def test_two_extractors_are_in_the_markdown_and_the_long_csv(finished):
+    tables = finished / "results" / "tables"
+    for name in ("hierarchy", "quality"):
+        text = (tables / f"{name}.md").read_text()
+        assert "FD-EffLite0 |" in text
+        assert "FD-MobileNetV2 |" in text
+        assert "model selection sees the features of efficientnet_lite0 alone" in text
+        long = pd.read_csv(tables / f"{name}.long.csv")
+        assert {"efficientnet_lite0", "mobilenet_v2"} <= set(long["extractor"])
+        assert {"distance", "way_to_real"} <= set(long["metric"])
+        assert "MobileNet" not in (tables / f"{name}.csv").read_text()
+
+
 def test_three_lines_make_tables_of_a_users_own_pictures(finished):
     assert len(OWN.splitlines()) == 3
-    assert list(figures_of(finished, "mine")) == ["MLE", "Single reward"]
+    assert list(figures_of(finished, "mine")) == ["MLE", "Single reward", "Real images"]
     assert (finished / "results" / "figures" / "samples-mine-8.png").is_file()
     manifest = json.loads((finished / "results" / "data" / "mine-8" / "manifest.json").read_text())
     assert sum(split["count"] for split in manifest["splits"].values()) == 24
@@ -171,7 +188,10 @@ def test_table_11_has_a_time_for_each_way_of_drawing(finished):
 
 
 def test_the_rivals_have_all_their_figures(finished):
-    for distance, precision, recall, _, seconds in figures_of(finished, "quality").values():
+    rows = list(csv.reader((finished / "results" / "tables" / "quality.csv").open()))
+    assert rows[-1][0] == "Real images"
+    assert rows[-1][-1] == ""  # they cost nothing
+    for distance, precision, recall, _, seconds in (map(float, row[1:]) for row in rows[1:-1]):
         assert distance > 0
         assert 0 <= precision <= 1
         assert 0 <= recall <= 1
@@ -180,9 +200,14 @@ def test_the_rivals_have_all_their_figures(finished):
 
 def test_training_seeds_are_trained_apart(finished):
     rows = list(csv.reader((finished / "results" / "tables" / "replicated.csv").open()))
-    assert [row[0] for row in rows[1:]] == ["16x16: MLE", "16x16: Single reward"]
+    labels = [row[0] for row in rows[1:]]
+    assert labels == ["16x16: MLE", "16x16: Single reward", "16x16: Real images"]
     runs = [
-        np.mean(Distances.read(finished / "results" / name / "mle" / "distance.json").distances)
+        np.mean(
+            Distances.read(
+                finished / "results" / name / "mle" / "distance-efficientnet_lite0.json"
+            ).distances
+        )
         for name in ("squares16", "squares16-seed-3")
     ]
     assert runs[0] != runs[1]

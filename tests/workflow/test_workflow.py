@@ -45,13 +45,15 @@ MLE = {
     *(f"{rule} mle {seed}" for rule in ("sample", "features") for seed in (0, 1)),
     "distance mle",
 }
+REAL = {"held_out_features", "held_out_distance"}  # the row of real images
 SINGLE = {name.replace("mle", "single") for name in MLE}
 REPORT = {"plot samples-squares16", "plot curves-squares16", "table tiny"}
 AFTER_PRIOR = MLE | SINGLE | REPORT
-AFTER_VQVAE = {"codes", "prior", "reference"} | AFTER_PRIOR
+AFTER_VQVAE = {"codes", "prior", "reference"} | REAL | AFTER_PRIOR
 SAMPLING = AFTER_PRIOR - {"finetune mle", "finetune single", "plot curves-squares16"}
 RIVALS = ("mle", "cold", "rejection", "partial", "frechet")
 GENERATORS = ("mle", "single", "frechet")  # of the oracle experiment
+MEASURED_ANEW = REAL | {job for job in MLE | SINGLE if job.startswith(("features", "distance"))}
 ALL = {"prepare", "vqvae"} | AFTER_VQVAE
 
 
@@ -153,12 +155,22 @@ def test_cores_beyond_the_machine_run_no_two_jobs_at_once(finished):
         ("discount: 0.9", "discount: 0.8", set()),
         ("start_temperature: 1.0", "start_temperature: 0.9", SINGLE | REPORT),
         ("precision: float32", "precision: bfloat16", {"vqvae"} | AFTER_VQVAE),
-        ("count: 12", "count: 13", SAMPLING),
+        ("count: 12", "count: 13", SAMPLING | REAL),
+        ("held_out: 12", "held_out: 11", {"reference"} | REAL | AFTER_PRIOR),
+        (
+            "extractors: [efficientnet_lite0]",
+            "extractors: [efficientnet_lite0, mobilenet_v2]",
+            MEASURED_ANEW | {"reference", "table tiny"},
+        ),
         ("shards: 1", "shards: 2", SAMPLING),
         ("gpus: {vqvae: 1, prior: 1", "gpus: {vqvae: 1, prior: 2", {"prior"} | AFTER_PRIOR),
         ("threads: {vqvae: 1, prior: 1", "threads: {vqvae: 1, prior: 2", {"prior"} | AFTER_PRIOR),
         ("every_seconds: 60", "every_seconds: 61", set()),
-        ("reference: reconstructions", "reference: images", {"reference_images"} | AFTER_PRIOR),
+        (
+            "reference: reconstructions",
+            "reference: images",
+            {"reference_images", "held_out_distance"} | AFTER_PRIOR,
+        ),
         ("title: Squares", "title: Pictures", {"table tiny"}),
         ("label: MLE", "label: Likelihood", REPORT),
         ("# The whole workflow", "# Another comment", set()),
@@ -203,7 +215,12 @@ def after_draws(method: str) -> set[str]:
         (
             "kid_subsets: 4",
             "kid_subsets: 5",
-            {"table quality", "table replicated", *(f"quality {of}" for of in (*RIVALS, "single"))},
+            {
+                "held_out_quality",
+                "table quality",
+                "table replicated",
+                *(f"quality {of}" for of in (*RIVALS, "single")),
+            },
         ),
         (
             "window: 40",

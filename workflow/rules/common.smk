@@ -92,6 +92,9 @@ wildcard_constraints:
     grid="single|top|bottom",
     seed=r"\d+",
     shard=r"\d+",
+    extractor=one_of(
+        name for of in CONFIG.experiments.values() for name in of.evaluation.extractors
+    ),
     table=one_of(CONFIG.tables),
     figure=one_of(plot_names(CONFIG)),
 
@@ -113,9 +116,25 @@ def decoder(wildcards):
     return FILES.vqvae.format(experiment=oracle.of if oracle else wildcards.experiment)
 
 
+def first_extractor(wildcards):
+    """That of model selection, and of quality."""
+    return CONFIG.experiments[wildcards.experiment].evaluation.extractors[0]
+
+
 def reference(wildcards):
+    """What samples are compared with."""
     of = CONFIG.experiments[wildcards.experiment].evaluation.reference
     return FILES.reference.format(reference=of, **wildcards)
+
+
+def selection_reference(wildcards):
+    """What model selection compares with."""
+    of = CONFIG.experiments[wildcards.experiment].evaluation.reference
+    return FILES.reference.format(
+        experiment=wildcards.experiment,
+        reference=of,
+        extractor=first_extractor(wildcards),
+    )
 
 
 def sampled_prior(wildcards):

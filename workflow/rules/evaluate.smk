@@ -56,11 +56,14 @@ rule reference:
     output:
         output=FILES.reference.replace("{reference}", "reconstructions"),
     log:
-        f"{LOGS}/{{experiment}}/reference.log",
+        f"{LOGS}/{{experiment}}/reference-{{extractor}}.log",
     benchmark:
-        f"{BENCHMARKS}/{{experiment}}/reference.tsv"
+        f"{BENCHMARKS}/{{experiment}}/reference-{{extractor}}.tsv"
     params:
-        **job("reference", lambda w: FeaturesSettings.from_config(CONFIG, w.experiment)),
+        **job(
+            "reference",
+            lambda w: ReferenceSettings.from_config(CONFIG, w.experiment, w.extractor),
+        ),
     shell:
         stage("reference")
         + " --vqvae {input.vqvae:q} --codes {input.codes:q} --output {output.output:q}"
@@ -76,7 +79,7 @@ use rule reference as reward_reference with:
     params:
         **job(
             "reference",
-            lambda w: FeaturesSettings.of_reward(CONFIG, w.experiment, w.method),
+            lambda w: ReferenceSettings.of_reward(CONFIG, w.experiment, w.method),
         ),
 
 
@@ -86,13 +89,13 @@ rule reference_images:
     output:
         output=FILES.reference.replace("{reference}", "images"),
     log:
-        f"{LOGS}/{{experiment}}/reference-images.log",
+        f"{LOGS}/{{experiment}}/reference-images-{{extractor}}.log",
     benchmark:
-        f"{BENCHMARKS}/{{experiment}}/reference-images.tsv"
+        f"{BENCHMARKS}/{{experiment}}/reference-images-{{extractor}}.tsv"
     params:
         **job(
             "reference_images",
-            lambda w: FeaturesSettings.from_config(CONFIG, w.experiment),
+            lambda w: ReferenceSettings.from_config(CONFIG, w.experiment, w.extractor),
         ),
     shell:
         STAGE + " --data {input.data:q} --output {output.output:q}"
@@ -105,48 +108,16 @@ rule features:
     output:
         output=FILES.features,
     log:
-        f"{LOGS}/{{experiment}}/{{method}}/features-{{seed}}-{{shard}}.log",
+        f"{LOGS}/{{experiment}}/{{method}}/features-{{extractor}}-{{seed}}-{{shard}}.log",
     benchmark:
-        f"{BENCHMARKS}/{{experiment}}/{{method}}/features-{{seed}}-{{shard}}.tsv"
+        f"{BENCHMARKS}/{{experiment}}/{{method}}/features-{{extractor}}-{{seed}}-{{shard}}.tsv"
     params:
-        **job("features", lambda w: FeaturesSettings.from_config(CONFIG, w.experiment)),
+        **job(
+            "features",
+            lambda w: FeaturesSettings.from_config(CONFIG, w.experiment, w.extractor),
+        ),
     shell:
         STAGE + " --vqvae {input.vqvae:q} --samples {input.samples:q}"
-        " --output {output.output:q}"
-
-
-rule distance:
-    input:
-        reference=reference,
-        samples=shards(FILES.features),
-    output:
-        output=FILES.distance,
-    log:
-        f"{LOGS}/{{experiment}}/{{method}}/distance.log",
-    benchmark:
-        f"{BENCHMARKS}/{{experiment}}/{{method}}/distance.tsv"
-    params:
-        **job("distance", lambda w: DistanceSettings()),
-    shell:
-        STAGE + " --reference {input.reference:q} --samples {input.samples:q}"
-        " --output {output.output:q}"
-
-
-rule reconstruction:
-    input:
-        images=FILES.reference.replace("{reference}", "images"),
-        reconstructions=FILES.reference.replace("{reference}", "reconstructions"),
-    output:
-        output=FILES.reconstruction,
-    log:
-        f"{LOGS}/{{experiment}}/reconstruction.log",
-    benchmark:
-        f"{BENCHMARKS}/{{experiment}}/reconstruction.tsv"
-    params:
-        **job("reconstruction", lambda w: DistanceSettings()),
-    shell:
-        STAGE
-        + " --images {input.images:q} --reconstructions {input.reconstructions:q}"
         " --output {output.output:q}"
 
 
@@ -157,23 +128,102 @@ rule real_features:
     output:
         output=FILES.real_features,
     log:
-        f"{LOGS}/{{experiment}}/real-features.log",
+        f"{LOGS}/{{experiment}}/real-features-{{extractor}}.log",
     benchmark:
-        f"{BENCHMARKS}/{{experiment}}/real-features.tsv"
+        f"{BENCHMARKS}/{{experiment}}/real-features-{{extractor}}.tsv"
     params:
         **job(
             "real_features",
-            lambda w: RealFeaturesSettings.from_config(CONFIG, w.experiment),
+            lambda w: RealFeaturesSettings.from_config(
+                CONFIG, w.experiment, w.extractor
+            ),
         ),
     shell:
         STAGE
         + " --vqvae {input.vqvae:q} --codes {input.codes:q} --output {output.output:q}"
 
 
+rule held_out_features:
+    input:
+        vqvae=FILES.vqvae,
+        codes=FILES.codes,
+    output:
+        output=FILES.held_out_features,
+    log:
+        f"{LOGS}/{{experiment}}/held-out-features-{{extractor}}.log",
+    benchmark:
+        f"{BENCHMARKS}/{{experiment}}/held-out-features-{{extractor}}.tsv"
+    params:
+        **job(
+            "held_out_features",
+            lambda w: HeldOutFeaturesSettings.from_config(
+                CONFIG, w.experiment, w.extractor
+            ),
+        ),
+    shell:
+        STAGE
+        + " --vqvae {input.vqvae:q} --codes {input.codes:q} --output {output.output:q}"
+
+
+rule distance:
+    input:
+        reference=reference,
+        samples=shards(FILES.features),
+    output:
+        output=FILES.distance,
+    log:
+        f"{LOGS}/{{experiment}}/{{method}}/distance-{{extractor}}.log",
+    benchmark:
+        f"{BENCHMARKS}/{{experiment}}/{{method}}/distance-{{extractor}}.tsv"
+    params:
+        **job("distance", lambda w: DistanceSettings()),
+    shell:
+        stage("distance")
+        + " --reference {input.reference:q} --samples {input.samples:q}"
+        " --output {output.output:q}"
+
+
+use rule distance as held_out_distance with:
+    input:
+        reference=reference,
+        samples=FILES.held_out_features,
+    output:
+        output=FILES.held_out_distance,
+    log:
+        f"{LOGS}/{{experiment}}/held-out-distance-{{extractor}}.log",
+    benchmark:
+        f"{BENCHMARKS}/{{experiment}}/held-out-distance-{{extractor}}.tsv"
+
+
+rule reconstruction:
+    input:
+        images=FILES.reference.replace("{reference}", "images"),
+        reconstructions=FILES.reference.replace("{reference}", "reconstructions"),
+    output:
+        output=FILES.reconstruction,
+    log:
+        f"{LOGS}/{{experiment}}/reconstruction-{{extractor}}.log",
+    benchmark:
+        f"{BENCHMARKS}/{{experiment}}/reconstruction-{{extractor}}.tsv"
+    params:
+        **job("reconstruction", lambda w: DistanceSettings()),
+    shell:
+        STAGE
+        + " --images {input.images:q} --reconstructions {input.reconstructions:q}"
+        " --output {output.output:q}"
+
+
+def of_first_extractor(pattern):
+    """A file of the features that quality is measured on."""
+    return lambda w: pattern.format(extractor=first_extractor(w), **w)
+
+
 rule quality:
     input:
-        real=FILES.real_features,
-        samples=shards(FILES.features),
+        real=of_first_extractor(FILES.real_features),
+        samples=lambda w: shards(
+            FILES.features.replace("{extractor}", first_extractor(w))
+        )(w),
         timings=shards(FILES.timing),
     output:
         output=FILES.quality,
@@ -184,8 +234,21 @@ rule quality:
     params:
         **job("quality", lambda w: QualitySettings.from_config(CONFIG, w.experiment)),
     shell:
-        STAGE + " --real {input.real:q} --samples {input.samples:q}"
+        stage("quality") + " --real {input.real:q} --samples {input.samples:q}"
         " --timings {input.timings:q} --output {output.output:q}"
+
+
+use rule quality as held_out_quality with:
+    input:
+        real=of_first_extractor(FILES.real_features),
+        samples=of_first_extractor(FILES.held_out_features),
+        timings=[],
+    output:
+        output=FILES.held_out_quality,
+    log:
+        f"{LOGS}/{{experiment}}/held-out-quality.log",
+    benchmark:
+        f"{BENCHMARKS}/{{experiment}}/held-out-quality.tsv"
 
 
 rule seconds:

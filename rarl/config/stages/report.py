@@ -23,6 +23,7 @@ from rarl.config import (
 from rarl.kinds import PLOTS, TABLES
 
 MIXED = " + MLE"  # behind the label of a reward that is mixed with the NLL of real codes
+REAL = "real images"  # a row of distances, in the place of a method; no method's name has a space
 SELECTIONS = {  # `rl.selection`: what a table says about it
     "best": "selection: best, the iteration with the lowest metric of a held-out sample, the start "
     "among them; the paper compares methods after the same number of iterations",
@@ -87,6 +88,7 @@ class Column(Settings):
     name: str
     heading: str
     training_seeds: tuple[CountOrZero, ...]
+    extractors: tuple[str, ...]  # of its evaluation; the first is that of the CSV
 
 
 class Measurements(Settings):
@@ -168,9 +170,14 @@ def notes(config: Config, of: Shown) -> tuple[str, ...]:
     """What a reader must know about a table's methods to read its cells."""
     pairs = [(name, method) for name in of.experiments for method in of.methods]
     made = dict.fromkeys((name, config.prior_of(method)) for name, method in pairs)
-    found = [
-        f"- {SELECTIONS[selection]}"
-        for selection in dict.fromkeys(config.finetuning(*pair).selection for pair in made)
+    selections = dict.fromkeys(config.finetuning(*pair).selection for pair in made)
+    found = [f"- {SELECTIONS[selection]}" for selection in selections]
+    extractors = dict.fromkeys(config.experiments[name].evaluation.extractors for name, _ in pairs)
+    found += [
+        f"- model selection sees the features of {first} alone, so that distances on those of "
+        f"{' and '.join(others)} are independent of it"
+        for first, *others in extractors
+        if others and "best" in selections and of.of_oracle is False
     ]
     if any(mixes(config, *pair) for pair in pairs):
         found.append(

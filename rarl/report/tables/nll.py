@@ -50,7 +50,7 @@ class Kind(MeasuredKind):
                 )
         observations = gather(parts)
         summary = with_paper(summarise(observations, "sampling_seed"), self)
-        shown = pivot(summary, _cell, rows=["method"], columns="metric")
+        shown = pivot(summary, _cell, rows=["method"], columns=["metric"])
         first = results[0]
         notes = [
             f"- NLL_oracle: the oracle's of {first.count_samples:,} code grids that the method "

@@ -7,16 +7,23 @@ import pandas as pd
 from rarl.config import Config
 from rarl.layout import Layout
 from rarl.report import run_warnings
-from rarl.report.distances import common_protocol
-from rarl.report.frame import gather, observe, runs, summarise, with_summary
-from rarl.report.inputs import cells, finetunings_of_cells, logs_behind, plots_beside
+from rarl.report.distance_kind import DistanceKind
+from rarl.report.distances import Measured, protocol_notes, protocols_of, read_distances
+from rarl.report.frame import gather, observe, summarise, with_summary
+from rarl.report.gains import gain_notes, paired
+from rarl.report.inputs import plots_beside, qualities
 from rarl.report.kind import Inputs
-from rarl.report.logs import Selected, read_selected
-from rarl.report.measured import iteration_notes, measured, pivot, spread_of, with_paper
-from rarl.report.measured_kind import MeasuredKind
+from rarl.report.logs import Selected
+from rarl.report.measured import (
+    by_extractor,
+    iteration_notes,
+    measured,
+    pivot,
+    spread_of,
+    with_paper,
+)
 from rarl.report.qualities import observe_quality
 from rarl.report.table import Cell, Table
-from rarl.results.distances import Distances
 from rarl.results.quality import Quality
 
 HEADINGS = {  # metric: heading
@@ -29,17 +36,12 @@ HEADINGS = {  # metric: heading
 DIGITS = {"distance": 2, "precision": 3, "recall": 3, "kid": 3, "seconds": 4}
 
 
-class Kind(MeasuredKind):
+class Kind(DistanceKind):
     """Rows are methods of one experiment, columns the metrics."""
 
     @classmethod
     def inputs(cls, config: Config, files: Layout, name: str) -> dict[str, list[str]]:
-        return {
-            "distances": cells(config, name, files.distance),
-            "qualities": cells(config, name, files.quality),
-            "finetunings": finetunings_of_cells(config, files, name),
-            "logs": logs_behind(config, files, name),
-        }
+        return super().inputs(config, files, name) | {"qualities": qualities(config, files, name)}
 
     @classmethod
     def beside(cls, config: Config, files: Layout, name: str) -> list[str]:
@@ -47,45 +49,62 @@ class Kind(MeasuredKind):
 
     def table(self, inputs: Inputs) -> Table:
         found = self.made_of(
-            [Distances.read(path) for path in inputs["distances"]],
+            read_distances(inputs["distances"], self),
             [Quality.read(path) for path in inputs["qualities"]],
-            [read_selected(path) for path in inputs["finetunings"]],
+            self.selected(inputs),
         )
         return found.with_notes(run_warnings.lines(inputs["logs"]))
 
     def made_of(
         self,
-        distances: Sequence[Distances],
+        distances: Sequence[Measured],
         qualities: Sequence[Quality],
-        selected: Sequence[Selected],
+        selected: Sequence[Selected | None],
     ) -> Table:
-        """One result of each stage for each method."""
-        protocol = common_protocol(distances, self.title)
+        """One result of each stage for each run."""
+        [column] = self.columns
+        protocols = protocols_of(column, distances, self.title)
         parts = []
-        for run, distance, quality, kept in zip(
-            runs(self), distances, qualities, selected, strict=True
-        ):
-            parts.append(observe_quality(run, distance, quality, kept))
-            seconds = [quality.seconds_per_image]
-            parts.append(observe(run, "seconds", "s an image", seconds, protocol=quality.device))
+        for of, quality, kept in zip(distances, qualities, selected, strict=True):
+            parts.append(observe_quality(of, quality, kept))
+            if quality.seconds_per_image is not None and quality.device is not None:
+                seconds = [quality.seconds_per_image]
+                parts.append(
+                    observe(of.run, "seconds", "s an image", seconds, protocol=quality.device)
+                )
         observations = gather(parts)
+        gains = paired(observations, self.rows[0].name)
         summary = with_paper(summarise(observations, "sampling_seed"), self)
-        shown = pivot(summary, _cell, rows=["method"], columns="metric")
-        devices = sorted({quality.device for quality in qualities})
+        shown = pivot(summary, _cell, rows=["method"], columns=["metric", "extractor"])
+        devices = sorted({quality.device for quality in qualities if quality.device is not None})
+        first = protocols[0]
+        alone = f" of {first.extractor}" if len(protocols) > 1 else ""
         notes = [
-            f"- distance: {protocol.line()}",
-            "- precision, recall (Kynkäänniemi et al. 2019), KID: on the same features, against "
-            "reconstructions of training pictures; higher, higher, lower is better",
+            *protocol_notes(column, distances, "distance"),
+            f"- precision, recall (Kynkäänniemi et al. 2019), KID: on the same features{alone}, "
+            "against reconstructions of training pictures; higher, higher, lower is better",
             f"- seconds for each picture that is kept, on {' and '.join(devices)}",
-            f"- mean ± standard deviation over {len(distances[0].seeds)} sampling seeds",
+            f"- mean ± standard deviation over {len(distances[0].results[0].seeds)} sampling seeds",
+            *gain_notes(gains, self, column),
             *iteration_notes(observations, self),
             *self.notes,
         ]
+        headings: dict[tuple[str, str], tuple[str, str | None]] = {}
+        for metric, heading in HEADINGS.items():
+            if metric == "distance":
+                for number, protocol in enumerate(protocols):
+                    named = f"{heading}, {protocol.label}" if len(protocols) > 1 else heading
+                    headings[metric, protocol.extractor] = named, None if number else heading
+            else:
+                headings[metric, "" if metric == "seconds" else first.extractor] = heading, heading
         return Table(
             self.title,
             "Method",
-            shown.labelled([row.label for row in self.rows], list(HEADINGS.values())),
-            with_summary(observations, summary),
+            by_extractor(shown, [row.label for row in self.rows], headings),
+            with_summary(
+                gather([observations, gains]),
+                gather([summary, summarise(gains, "sampling_seed")]),
+            ),
             notes,
         )
 

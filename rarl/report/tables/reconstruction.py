@@ -7,14 +7,14 @@ from rarl.config.stages.report import Row
 from rarl.layout import Layout, train_log
 from rarl.report import codebook_use, run_warnings
 from rarl.report.distance_tables import distance_table
+from rarl.report.distances import read_distances
 from rarl.report.kind import Inputs
 from rarl.report.measured_kind import MeasuredKind, columns_of
 from rarl.report.table import Table
-from rarl.results.distances import Distances
 
 
 class Kind(MeasuredKind):
-    """One row; columns are experiments."""
+    """One row; columns are experiments and, in the Markdown, extractors."""
 
     @classmethod
     def from_config(cls, config: Config, name: str) -> Self:
@@ -30,16 +30,18 @@ class Kind(MeasuredKind):
 
     @classmethod
     def inputs(cls, config: Config, files: Layout, name: str) -> dict[str, list[str]]:
+        experiments = config.tables[name].experiments
         return {
-            group: [pattern.format(experiment=of) for of in config.tables[name].experiments]
-            for group, pattern in (
-                ("distances", files.reconstruction),
-                ("logs", train_log(files.vqvae)),
-            )
+            "distances": [
+                files.reconstruction.format(experiment=of, extractor=extractor)
+                for of in experiments
+                for extractor in config.experiments[of].evaluation.extractors
+            ],
+            "logs": [train_log(files.vqvae).format(experiment=of) for of in experiments],
         }
 
     def table(self, inputs: Inputs) -> Table:
-        distances = [Distances.read(path) for path in inputs["distances"]]
+        distances = read_distances(inputs["distances"], self)
         found = distance_table(distances, [None] * len(distances), self)
         headings = [column.heading for column in self.columns]
         found = found.with_notes(codebook_use.lines(headings, inputs["logs"]))

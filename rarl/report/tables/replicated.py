@@ -2,33 +2,26 @@
 
 from collections.abc import Sequence
 
-import numpy as np
 import pandas as pd
 
 from rarl.config import Config
+from rarl.config.stages.report import REAL
 from rarl.layout import Layout
 from rarl.report import run_warnings
-from rarl.report.distances import common_protocol
-from rarl.report.frame import (
-    LEVEL,
-    gather,
-    observe,
-    per_training_seed,
-    runs,
-    summarise,
-    tidy,
-    with_summary,
-)
-from rarl.report.inputs import cells, finetunings_of_cells, logs_behind
+from rarl.report.distance_kind import DistanceKind
+from rarl.report.distances import Measured, protocol_notes, protocols_of, read_distances
+from rarl.report.frame import LEVEL, gather, observe, summarise, with_summary
+from rarl.report.gains import paired
+from rarl.report.inputs import qualities
 from rarl.report.kind import Inputs
-from rarl.report.logs import Selected, read_selected
-from rarl.report.measured import iteration_notes, measured, pivot, with_paper
-from rarl.report.measured_kind import MeasuredKind
+from rarl.report.logs import Selected
+from rarl.report.measured import by_extractor, iteration_notes, measured, pivot, with_paper
 from rarl.report.qualities import observe_quality
-from rarl.report.table import Cell, Cells, Table
-from rarl.results.distances import Distances
+from rarl.report.table import Cell, Table
+from rarl.results.distances import Protocol
 from rarl.results.quality import Quality
 
+PAIR = ["experiment", "extractor"]
 HEADINGS = {  # metric: heading
     "distance": "distance",
     "distance_decrease": "less than {first}",
@@ -38,55 +31,47 @@ HEADINGS = {  # metric: heading
     "recall_ratio": "of {first}'s",
     "val_nll": "NLL",
     "nll_increase": "more than {first}",
+    "way_to_real": "way to real images",
 }
 DIGITS = {"distance": 1, "precision": 3, "recall": 3, "recall_ratio": 3, "val_nll": 4}
 
 
-class Kind(MeasuredKind):
+OF_DISTANCES = ("distance", "distance_decrease", "interval_below", "way_to_real")
+OF_LOGS = ("val_nll", "nll_increase")  # on no features
+
+
+class Kind(DistanceKind):
     """Rows are the methods of each experiment, columns the metrics; the first method is the
     baseline."""
 
     @classmethod
     def inputs(cls, config: Config, files: Layout, name: str) -> dict[str, list[str]]:
-        return {
-            "distances": cells(config, name, files.distance),
-            "qualities": cells(config, name, files.quality),
-            "finetunings": finetunings_of_cells(config, files, name),
-            "logs": logs_behind(config, files, name),
-        }
+        return super().inputs(config, files, name) | {"qualities": qualities(config, files, name)}
 
     def table(self, inputs: Inputs) -> Table:
         found = self.made_of(
-            [Distances.read(path) for path in inputs["distances"]],
+            read_distances(inputs["distances"], self),
             [Quality.read(path) for path in inputs["qualities"]],
-            [read_selected(path) for path in inputs["finetunings"]],
+            self.selected(inputs),
         )
         return found.with_notes(run_warnings.lines(inputs["logs"]))
 
     def made_of(
         self,
-        distances: Sequence[Distances],
+        distances: Sequence[Measured],
         qualities: Sequence[Quality],
-        selected: Sequence[Selected],
+        selected: Sequence[Selected | None],
     ) -> Table:
         """One result of each stage for each of the runs.
 
         Raises `UserError` when the distances of an experiment were not computed alike.
         """
-        notes = []
-        for column in self.columns:
-            of = [
-                d
-                for d, run in zip(distances, runs(self), strict=True)
-                if run.experiment == column.name
-            ]
-            notes.append(f"- {column.heading}: {common_protocol(of, column.heading).line()}")
         parts = []
-        for run, distance, quality, kept in zip(
-            runs(self), distances, qualities, selected, strict=True
-        ):
-            parts.append(observe_quality(run, distance, quality, kept))
-            parts.append(observe(run, "val_nll", "nats a code", [kept.val_nll], selected=kept))
+        for of, quality, kept in zip(distances, qualities, selected, strict=True):
+            parts.append(observe_quality(of, quality, kept))
+            if kept is not None:
+                nll = [kept.val_nll]
+                parts.append(observe(of.run, "val_nll", "nats a code", nll, selected=kept))
         observations = gather(parts)
         first = self.rows[0]
         observations = gather([observations, paired(observations, first.name)])
@@ -95,50 +80,51 @@ class Kind(MeasuredKind):
         by = {column.name: number for number, column in enumerate(self.columns)}
         ordered = summary.sort_values("experiment", key=lambda names: names.map(by), kind="stable")
         ordered = gather([ordered, _intervals_below(ordered, first.name)])
-        cells = pivot(ordered, _cell, rows=["experiment", "method"], columns="metric")
-        cells = Cells(*(part.reindex(columns=list(HEADINGS), fill_value="") for part in cells))
-        seeds = self.columns[0].training_seeds
-        notes += [
-            f"- mean ± half of the {LEVEL:.0%} interval (Student's t) over {len(seeds)} training "
-            f"seeds, {', '.join(map(str, seeds))}: with each, all models are trained anew",
-            f"- a training seed's figure is the mean over {len(distances[0].seeds)} sampling seeds",
-            f"- beside {first.label}: pairs of the same training seed",
-            "- NLL: of the validation pictures' codes, nats a code",
-            *iteration_notes(observations, self),
-            *self.notes,
-        ]
+        cells = pivot(
+            ordered, _cell, rows=["experiment", "method"], columns=["metric", "extractor"]
+        )
         rows = [f"{c.heading}: {row.label}" for c in self.columns for row in self.rows]
-        headings = [heading.format(first=first.label) for heading in HEADINGS.values()]
+        protocols = [protocols_of(of, distances, of.heading) for of in self.columns]
         return Table(
             self.title,
             "Experiment: Method",
-            cells.labelled(rows, headings),
+            by_extractor(cells, rows, _headings(protocols, first.label)),
             with_summary(observations, summary),
-            notes,
+            [*self._notes(distances), *iteration_notes(observations, self), *self.notes],
         )
 
+    def _notes(self, distances: Sequence[Measured]) -> list[str]:
+        seeds = self.columns[0].training_seeds
+        sampling = len(distances[0].results[0].seeds)
+        return [
+            *(line for of in self.columns for line in protocol_notes(of, distances, of.heading)),
+            f"- mean ± half of the {LEVEL:.0%} interval (Student's t) over {len(seeds)} training "
+            f"seeds, {', '.join(map(str, seeds))}: with each, all models are trained anew",
+            f"- a training seed's figure is the mean over {sampling} sampling seeds",
+            f"- beside {self.rows[0].label}: pairs of the same training seed; way to real images: "
+            "share of the gap between its distance and that of real images",
+            "- NLL: of the validation pictures' codes, nats a code",
+        ]
 
-def paired(observations: pd.DataFrame, first: str) -> pd.DataFrame:
-    """Each other method beside the first one, in pairs of the same training seed.
 
-    Without a ratio of recalls where the first method's is 0 for some seed.
-    """
-    by = ["experiment", "method", "training_seed"]
-    means = per_training_seed(observations).pivot(index=by, columns="metric", values="value")
-    baseline = means.xs(first, level="method").add_suffix("_first")
-    beside = means.join(baseline, on=["experiment", "training_seed"])
-    ratios = pd.DataFrame(
-        {
-            "distance_decrease": 1 - beside["distance"] / beside["distance_first"],
-            "recall_ratio": beside["recall"] / beside["recall_first"],
-            "nll_increase": beside["val_nll"] / beside["val_nll_first"] - 1,
-        }
-    )
-    rows = ratios.drop(index=first, level="method").melt(var_name="metric", ignore_index=False)
-    rows = rows.reset_index()
-    finite = np.isfinite(rows["value"]).groupby([rows[name] for name in (*by[:2], "metric")])
-    rows = rows[finite.transform("all")]
-    return tidy(rows.assign(extractor="", unit="ratio", protocol=f"paired with {first}"))
+def _headings(
+    protocols: Sequence[Sequence[Protocol]], first: str
+) -> dict[tuple[str, str], tuple[str, str | None]]:
+    """Of every column: for people and for the CSV, which has those of the first extractors."""
+    of_first = {of[0].extractor for of in protocols}
+    labels = {protocol.extractor: protocol.label for of in protocols for protocol in of}
+    found: dict[tuple[str, str], tuple[str, str | None]] = {}
+    for metric, text in HEADINGS.items():
+        heading = text.format(first=first)
+        if metric in OF_LOGS:
+            found[metric, ""] = heading, heading
+        for extractor, label in labels.items():
+            if metric in OF_DISTANCES:
+                shown = f"{heading}, {label}" if len(labels) > 1 else heading
+                found[metric, extractor] = shown, heading if extractor in of_first else None
+            elif metric not in OF_LOGS and extractor in of_first:
+                found[metric, extractor] = heading, heading
+    return found
 
 
 def _intervals_below(summary: pd.DataFrame, first: str) -> pd.DataFrame:
@@ -148,9 +134,9 @@ def _intervals_below(summary: pd.DataFrame, first: str) -> pd.DataFrame:
         low=distances["mean"] - distances["interval"],
         high=distances["mean"] + distances["interval"],
     )
-    baseline = ends[ends["method"] == first].set_index("experiment")["low"]
-    others = ends[ends["method"] != first]
-    below = others["high"] < others["experiment"].map(baseline)
+    low = ends[ends["method"] == first][[*PAIR, "low"]].rename(columns={"low": "low_first"})
+    others = ends[~ends["method"].isin([first, REAL])].merge(low, on=PAIR, how="left")
+    below = others["high"] < others["low_first"]
     return others.assign(metric="interval_below", mean=below.astype(float))
 
 

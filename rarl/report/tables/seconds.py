@@ -54,7 +54,7 @@ class Kind(MeasuredKind):
             ]
         )
         summary = with_paper(summarise(observations, "sampling_seed"), self)
-        shown = pivot(summary, _cell, rows=["method"], columns="experiment")
+        shown = pivot(summary, _cell, rows=["method"], columns=["experiment"])
         batches = sorted({of.batch_size for of in results})
         devices = sorted({of.device for of in results})
         notes = [
