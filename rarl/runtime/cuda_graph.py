@@ -52,10 +52,12 @@ class CudaGraph:
 
     def _record(self, function: Callable[..., Tensor], inputs: tuple[Tensor, ...]) -> None:
         """Changes no state: recorded kernels do not run."""
-        self._inputs = [given.clone() for given in inputs]
-        self._graph = torch.cuda.CUDAGraph()
-        with torch.cuda.graph(self._graph, stream=_side_stream(inputs[0].device)):
-            self._output = function(*self._inputs)
+        own, graph = [given.clone() for given in inputs], torch.cuda.CUDAGraph()
+        # By default a call of another thread would end it: NCCL's, for one, asks for events.
+        mode, stream = "thread_local", _side_stream(inputs[0].device)
+        with torch.cuda.graph(graph, stream=stream, capture_error_mode=mode):
+            output = function(*own)
+        self._graph, self._inputs, self._output = graph, own, output
 
 
 def usable(on: torch.device) -> bool:
