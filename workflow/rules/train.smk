@@ -75,7 +75,9 @@ def tuning_decoder(wildcards):
 def selection_target(wildcards):
     """With what model selection compares: the oracle, or moments of real images."""
     oracle = wildcards.experiment in ORACLES
-    return FILES.oracle.format(**wildcards) if oracle else selection_reference(wildcards)
+    return (
+        FILES.oracle.format(**wildcards) if oracle else selection_reference(wildcards)
+    )
 
 
 rule finetune:
