@@ -37,6 +37,7 @@ SAMPLERS = {  # of priors
     "pixelcnn": "rarl.models.pixelcnn_sampler",
 }
 OBJECTIVES = {  # of fine-tuning
+    "discriminative": "rarl.rl.discriminative",
     "mle": "rarl.rl.mle",
     "reinforce": "rarl.rl.reinforce",
 }

@@ -94,6 +94,18 @@ def adaptive_weight(others: Float[Tensor, "..."], adversarial: Float[Tensor, "..
     return (others.norm() / (adversarial.norm() + 1e-4)).clamp(max=1e4)
 
 
+def likelihood_ratio(
+    real: Float[Tensor, " b"], fake: Float[Tensor, " c"], alpha: float, beta: float
+) -> Float[Tensor, ""]:
+    """-E[log s(beta D(real))] - alpha E[log(1 - s(beta D(fake)))] with the sigmoid s.
+
+    D is log p(x) - log p_ref(x), and the fake are samples of p_ref: Zheng et al. 2025 (arXiv
+    2503.01103), the objective of direct discriminative optimisation. With alpha = beta = 1 its
+    optimum is the distribution of the real codes.
+    """
+    return F.softplus(-beta * real).mean() + alpha * F.softplus(beta * fake).mean()
+
+
 def reward_to_go(rewards: Float[Tensor, "b n"], discount: float) -> Float[Tensor, "b n"]:
     """Discounted sums of this and all later rewards: sum over j >= i of discount^(j - i) r_j.
 

@@ -33,7 +33,7 @@ from rarl.config.fields import (
     Real,
     Settings,
 )
-from rarl.config.finetuning import ExperimentRl, Finetuning, Part, Rl
+from rarl.config.finetuning import Discriminative, ExperimentRl, Finetuning, Part, Rl
 from rarl.config.models import SINGLE, Adversarial, Perceptual, PixelCnn, Prior, Priors, Vqvae
 from rarl.config.reading import load, parse
 from rarl.config.replicas import runs_of, training_seeds
@@ -83,6 +83,7 @@ __all__ = [
     "Crop",
     "CurvesFigure",
     "Dataset",
+    "Discriminative",
     "DistanceTable",
     "Evaluation",
     "Experiment",

@@ -10,7 +10,7 @@ from rarl.config.datasets import Dataset
 from rarl.config.errors import one_line, require
 from rarl.config.experiment import Experiment
 from rarl.config.fields import Count, CountOrZero, FolderName, Name, Positive, Settings
-from rarl.config.finetuning import IN_METHOD, Finetuning, Rl, refuse_old_keys
+from rarl.config.finetuning import BY_OBJECTIVE, IN_METHOD, Finetuning, Rl, refuse_old_keys
 from rarl.config.overlay import overlay
 from rarl.config.tables import Figure, Table
 
@@ -18,8 +18,7 @@ LONG = ".long"  # ends the stem of a table's tidy CSV
 RESERVED = ("README.md", "benchmarks", "data", "figures", "logs", "tables")  # of the results
 
 
-# The `rl` settings that an objective reads, where it doesn't read all.
-READ = {"mle": tuple(Finetuning.model_fields), "rejection": ("reward", "log_every")}
+READ_OF_RL = {"rejection": ("reward", "log_every")}  # by objectives that don't read all of it
 
 
 class Finetuned(Settings):
@@ -29,7 +28,7 @@ class Finetuned(Settings):
     """
 
     label: str
-    objective: Literal["mle", "reinforce"]
+    objective: Literal["mle", "reinforce", "discriminative"]
     rl: dict[str, Any]
 
 
@@ -187,15 +186,16 @@ class Config(Settings):
         own, objective = self.methods[method].rl, self.methods[method].objective
         self._require_read(method)
         rl = self.experiments[experiment].rl
+        kind = BY_OBJECTIVE[objective]
         try:
-            if objective in ("mle", "tempered"):
+            if not issubclass(kind, Rl):
                 shared = rl.model_dump(include=set(Finetuning.model_fields))
-                return Finetuning.model_validate_json(json.dumps(overlay(shared, own)))
+                return kind.model_validate_json(json.dumps(overlay(shared, own)))
             if objective == "rejection":  # whatever the reward of other methods is
                 own = overlay({"reward": {"kind": "critic"}, "credit": {"kind": "single"}}, own)
             return Rl.model_validate_json(json.dumps(rl.chosen(own)))
         except ValidationError as error:
-            raise ValueError(one_line(error, Rl, f"methods.{method}.rl")) from None
+            raise ValueError(one_line(error, kind, f"methods.{method}.rl")) from None
         except ValueError as error:
             raise ValueError(f"methods.{method}.{error}") from None
 
@@ -219,7 +219,8 @@ class Config(Settings):
                     "and its own values beside kind"
                 )
         for key in own:
-            if key in Rl.model_fields and key not in READ.get(objective, Rl.model_fields):
+            read = READ_OF_RL.get(objective, tuple(BY_OBJECTIVE[objective].model_fields))
+            if key in Rl.model_fields and key not in read:
                 raise ValueError(f"{where}.{key}: has no effect on objective: {objective}")
         reward = own.get("reward")
         kind = reward.get("kind", "critic") if isinstance(reward, Mapping) else "critic"

@@ -42,6 +42,27 @@ class Finetuning(Settings):
         return None
 
 
+class Discriminative(Finetuning):
+    """Direct discriminative optimisation (Zheng et al. 2025, arXiv 2503.01103).
+
+    The log of the prior's likelihood ratio to a frozen reference is the logit of a discriminator of
+    real codes and of samples of the reference.
+    """
+
+    alpha: Positive  # weight of the samples beside the real codes
+    beta: Positive  # times the log of the ratio: the logit; of the size of 1 / its deviation
+    pool: Count  # samples of the reference, taken once a round
+    rounds: Count  # of equal lengths; the best weights so far are the reference of the next one
+
+    @model_validator(mode="after")
+    def _rounds_and_pools_fit(self) -> Self:
+        if self.iterations % self.rounds:
+            raise ValueError(f"iterations={self.iterations} are not rounds={self.rounds} alike")
+        if self.pool < self.batch_size:
+            raise ValueError(f"pool={self.pool} is less than batch_size={self.batch_size}")
+        return self
+
+
 class Part(Settings):
     """The share of each level's rows that a rollout samples; below 1: partial generation."""
 
@@ -110,6 +131,15 @@ class Rl(PolicyGradient):
         if isinstance(self.credit, IntermediateCredit):
             reward.check_map()
         return self
+
+
+BY_OBJECTIVE: dict[str, type[Finetuning]] = {  # what each objective reads
+    "mle": Finetuning,
+    "tempered": Finetuning,
+    "discriminative": Discriminative,
+    "reinforce": Rl,
+    "rejection": Rl,
+}
 
 
 class ExperimentRl(PolicyGradient):

@@ -41,11 +41,11 @@ def finetune(
     """
     train = training_codes(sets, flip=settings.flip)
     optimiser = adam(prior.parameters(), settings.rl.learning_rate)
-    objective = kinds.load(kinds.OBJECTIVES, settings.objective)
-    run = Run(settings, prior, train, optimiser, decoder, reward)
-    update: Update = objective.start(run)
     average = MovingAverage(prior, settings.rl.ema_decay)
     selected = Selection(settings.rl.selection, prior.device)
+    run = Run(settings, prior, train, optimiser, decoder, average, selected, reward)
+    update: Update = kinds.load(kinds.OBJECTIVES, settings.objective).start(run)
+    average.restart(prior)  # which may have changed
     state: dict[str, Stateful] = {
         "prior": prior,
         "optimiser": optimiser,

@@ -13,6 +13,7 @@ from rarl.models.codes import CodeSet
 from rarl.models.decoder import Decoder
 from rarl.models.prior import CodePrior
 from rarl.runtime.checkpoints import Stateful
+from rarl.train.averaging import MovingAverage, Selection
 from rarl.train.loop import Step
 
 
@@ -25,6 +26,8 @@ class Run:
     train: CodeSet  # codes of real images
     optimiser: torch.optim.Optimizer  # of the prior
     decoder: Decoder
+    average: MovingAverage[CodePrior]  # of its weights, which are evaluated
+    kept: Selection  # the best weights so far, or the last that were evaluated
     reward: Stateful | None  # a `rarl.rl.rewards.source.RewardSource`, where there is one
 
 

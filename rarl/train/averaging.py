@@ -26,6 +26,11 @@ class MovingAverage(Generic[Model]):
     def model(self) -> Model:
         return cast(Model, self._average.module)
 
+    def restart(self, model: Model) -> None:
+        """As new: from a copy of the weights."""
+        self.model.load_state_dict(model.state_dict())
+        self._average.n_averaged.fill_(1)
+
     def update(self, model: Model) -> None:
         self._average.update_parameters(model)
 

@@ -18,10 +18,11 @@ from helpers.small_settings import (
     INTERMEDIATE,
     PERCEPTUAL,
     critic_settings,
+    discriminative,
     finetuning,
     rl_settings,
 )
-from rarl.config import Finetuning, Folder, Part, Precision, Prior, Rl, Vqvae
+from rarl.config import Discriminative, Finetuning, Folder, Part, Precision, Prior, Rl, Vqvae
 from rarl.config.stages.data import PrepareSettings
 from rarl.config.stages.evaluate import RejectSettings, SampleSettings
 from rarl.config.stages.train import CriticTraining, FinetuneSettings, PriorSettings, VqvaeSettings
@@ -63,6 +64,7 @@ TRAINING = (
     "reinforce",
     "parts",
     "frechet",
+    "discriminative",
 )
 OUT, LOG = "out.safetensors", "log.jsonl"
 LAZY = {"loss": "logistic", "batch_size": 4, "warmup_steps": 3, "penalty_every": 3}
@@ -84,6 +86,7 @@ SHARP = {  # all options of the tokenizer
     "perceptual": PERCEPTUAL,
     "adversarial": ADVERSARIAL,
 }
+OBJECTIVES = {Finetuning: "mle", Rl: "reinforce", Discriminative: "discriminative"}
 BRIEF = {"iterations": 6, "batch_size": 4, "evaluate_every": 2, "evaluate_samples": 4}
 
 
@@ -127,7 +130,7 @@ def tuning(rows: tuple[int, ...], rl: Rl | Finetuning) -> FinetuneSettings:
         prior_kinds=("pixelcnn",),
         seed=0,
         flip=False,
-        objective="reinforce" if isinstance(rl, Rl) else "mle",
+        objective=OBJECTIVES[type(rl)],
         rl=rl,
         rows=rows,
         temperature=1.0,
@@ -275,6 +278,7 @@ def jobs(inputs: Path, vqvae_settings: Vqvae, prior_settings: Prior) -> dict[str
         "reinforce": partial(tune, inputs, single),
         "parts": partial(tune_parts_of_two_grids, inputs),
         "frechet": partial(tune_by_distance, inputs),
+        "discriminative": partial(tune, inputs, discriminative(**BRIEF)),
         "bfloat16": rough,
         "draw": partial(draw_codes, inputs),
         "reject": partial(draw_best, inputs),

@@ -2,6 +2,7 @@
 
 from rarl.config import (
     Adversarial,
+    Discriminative,
     Finetuning,
     Frechet,
     IntermediateCredit,
@@ -37,6 +38,11 @@ FINETUNING = {
 
 def finetuning(**changes: object) -> Finetuning:
     return Finetuning(**(FINETUNING | changes))
+
+
+def discriminative(**changes: object) -> Discriminative:
+    own = {"alpha": 1.0, "beta": 1.0, "pool": 64, "rounds": 2}
+    return Discriminative(**(FINETUNING | own | changes))
 
 
 def critic_settings(**changes: object) -> PixelCritic:

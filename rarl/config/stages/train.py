@@ -7,6 +7,7 @@ from rarl.config import (
     Count,
     CountOrZero,
     Critic,
+    Discriminative,
     Finetuning,
     Limit,
     PixelCritic,
@@ -92,8 +93,8 @@ class PriorSettings(Settings):
 class FinetuneSettings(SampledPriors):
     seed: CountOrZero
     flip: bool  # train on the codes of mirrored images, too
-    objective: Literal["mle", "reinforce"]
-    rl: Rl | Finetuning  # Finetuning alone for `mle`, which has no reward
+    objective: Literal["mle", "reinforce", "discriminative"]
+    rl: Rl | Discriminative | Finetuning  # the class of the objective
     rows: tuple[Count, ...]  # that a rollout samples of each level; for `mle` all
     temperature: Positive
     top_k: CountOrZero
