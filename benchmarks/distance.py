@@ -30,8 +30,8 @@ from rarl.metrics.moments import Moments
 from rarl.runtime import device
 
 EXTRACTOR = ExtractorSettings(name="efficientnet_lite0", weights=None)
-FEATURES = 1280  # of a picture
-BATCH = 100  # pictures, as in config.yaml
+FEATURES = 1280  # of an image
+BATCH = 100  # images, as in config.yaml
 
 
 @dataclass(frozen=True)
@@ -73,7 +73,7 @@ def distance_row(dimension: int, count: int) -> list[str]:
     fast, slow, once = seconds(ours, theirs, product)
     errors = (abs(value / exact - 1) for value in (found["ours"], found["theirs"]))
     return [
-        f"d = {dimension}, {count} pictures",
+        f"d = {dimension}, {count} images",
         f"{fast:.1f}",
         f"{slow:.1f}",
         f"{slow / fast:.1f}x",
@@ -112,7 +112,7 @@ def cost(work: Callable[[int], None], count: int) -> tuple[float, float]:
 def moments_row(count: int) -> list[str]:
     (fast, little), (slow, much) = (alone(cost, work, count) for work in (streamed, kept))
     return [
-        f"moments of {count:,} pictures",
+        f"moments of {count:,} images",
         f"{fast:.1f}",
         f"{slow:.1f}",
         f"{slow / fast:.2f}x",
@@ -121,8 +121,8 @@ def moments_row(count: int) -> list[str]:
     ]
 
 
-def pictures(count: int, size: int) -> Iterator[Tensor]:
-    """Random pictures in batches, none of which is kept."""
+def images(count: int, size: int) -> Iterator[Tensor]:
+    """Random images in batches, none of which is kept."""
     for start in range(0, count, BATCH):
         yield torch.randint(256, (min(BATCH, count - start), 3, size, size), dtype=torch.uint8)
 
@@ -130,14 +130,14 @@ def pictures(count: int, size: int) -> Iterator[Tensor]:
 def extraction(count: int, size: int) -> tuple[float, float]:
     """Seconds, and MiB at the peak beyond what the network holds."""
     extractor = load_extractor(EXTRACTOR, device.pick())
-    return cost(lambda n: extract(extractor, pictures(n, size)), count)
+    return cost(lambda n: extract(extractor, images(n, size)), count)
 
 
 def features_rows(counts: list[int], size: int) -> list[list[str]]:
-    """A batch, beside the plain network and a matrix product; then more and more pictures."""
+    """A batch, beside the plain network and a matrix product; then more and more images."""
     extractor, product = load_extractor(EXTRACTOR, device.pick()), Product()
     network = timm.create_model("tf_efficientnet_lite0", num_classes=0).eval().to(device.pick())
-    batch = next(pictures(BATCH, size))
+    batch = next(images(BATCH, size))
 
     @torch.no_grad()
     def plain() -> None:
@@ -169,8 +169,8 @@ def features_rows(counts: list[int], size: int) -> list[list[str]]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--dimension", type=int, default=2048)
-    parser.add_argument("--size", type=int, default=64, help="pixels of the pictures")
-    parser.add_argument("--counts", type=int, nargs="+", default=[200, 800], help="of pictures")
+    parser.add_argument("--size", type=int, default=64, help="pixels of the images")
+    parser.add_argument("--counts", type=int, nargs="+", default=[200, 800], help="of images")
     options = parser.parse_args()
     show(
         f"Frechet distance; scipy {scipy.__version__}",
@@ -192,13 +192,13 @@ def main() -> None:
         [moments_row(n) for n in (10_000, 50_000)],
     )
     show(
-        f"Features (FD-EffLite0) of pictures of {options.size} pixels",
+        f"Features (FD-EffLite0) of images of {options.size} pixels",
         [
-            "pictures",
-            "pictures / s",
+            "images",
+            "images / s",
             "plain timm",
             "speed-up",
-            "GFLOP / picture",
+            "GFLOP / image",
             "of peak FLOP/s",
             "MiB",
         ],

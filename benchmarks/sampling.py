@@ -86,7 +86,7 @@ def measure(prior: CodePrior, batch: int, patience: float) -> Times:
 
 @torch.no_grad()
 def arithmetic(prior: CodePrior) -> tuple[int, int]:
-    """Operations for one picture: of the cached sampler, of one pass over the whole grids."""
+    """Operations for one image: of the cached sampler, of one pass over the whole grids."""
     uniforms = torch.rand(1, sum(prior.positions), device=prior.device)
     codes = tuple(uniforms.new_zeros(1, side, side).long() for side in prior.sides)
     return (

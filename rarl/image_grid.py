@@ -1,4 +1,4 @@
-"""Pictures to files: one by one, and as captioned blocks side by side."""
+"""Images to files: one by one, and as captioned blocks side by side."""
 
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -11,16 +11,16 @@ from torchvision.utils import make_grid
 
 from rarl.runtime.files import atomic
 
-SIDE = 6  # pictures in a row and in a column of a block
-GAP, MARGIN = 2, 16  # pixels around each picture, and around each method's block
+SIDE = 6  # images in a row and in a column of a block
+GAP, MARGIN = 2, 16  # pixels around each image, and around each method's block
 GREY = 208  # of the gaps
 CAPTION = 24  # pixels a line
 FONT = ImageFont.load_default(size=16)
-MIN_BLOCK = 384  # pixels; small pictures are enlarged to about this side
+MIN_BLOCK = 384  # pixels; small images are enlarged to about this side
 
 
 def joined(parts: Sequence[Image.Image], *, across: bool) -> Image.Image:
-    """Pictures beside each other, or below."""
+    """Images beside each other, or below."""
     if across:
         size = sum(part.width for part in parts), max(part.height for part in parts)
     else:
@@ -41,7 +41,7 @@ def heading(text: str) -> Image.Image:
 
 
 def block(caption: Sequence[str], pixels: Tensor) -> Image.Image:
-    """A square of (B, 3, H, W) uint8 pictures, enlarged by whole pixels, below lines of text."""
+    """A square of (B, 3, H, W) uint8 images, enlarged by whole pixels, below lines of text."""
     scale = max(1, round(MIN_BLOCK / (SIDE * pixels.shape[-1])))
     tiles = pixels[: SIDE**2].cpu().repeat_interleave(scale, -2).repeat_interleave(scale, -1)
     canvas = to_pil_image(make_grid(tiles, nrow=SIDE, padding=GAP, pad_value=GREY))
@@ -55,18 +55,18 @@ def block(caption: Sequence[str], pixels: Tensor) -> Image.Image:
 
 
 def save(batches: Iterable[Tensor], folder: Path) -> None:
-    """Writes (B, 3, H, W) uint8 pictures as 00000.png, ..., and a block of the first, grid.png."""
+    """Writes (B, 3, H, W) uint8 images as 00000.png, ..., and a block of the first, grid.png."""
     shown: list[Tensor] = []
     number = 0
     for batch in batches:
         if number < SIDE**2:
             shown.append(batch[: SIDE**2 - number].cpu().clone())
-        for picture in batch.cpu():
-            write(to_pil_image(picture), folder / f"{number:05}.png")
+        for image in batch.cpu():
+            write(to_pil_image(image), folder / f"{number:05}.png")
             number += 1
     write(block([], torch.cat(shown)), folder / "grid.png")
 
 
-def write(picture: Image.Image, path: Path) -> None:
+def write(image: Image.Image, path: Path) -> None:
     with atomic(path) as temporary:
-        picture.save(temporary, "PNG")
+        image.save(temporary, "PNG")

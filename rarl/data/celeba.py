@@ -11,7 +11,7 @@ from rarl.data.decode import decode, require_size
 from rarl.data.images import Source, Split, arrange, split_of, stream
 from rarl.runtime.errors import UserError
 
-PICTURES = "img_align_celeba"
+FOLDER = "img_align_celeba"
 PARTITION = "list_eval_partition.txt"
 IMAGES = 202_599  # in the official archive
 LINE = re.compile(r"(?P<name>[^\s/]+)\s+(?P<number>[012])")
@@ -27,13 +27,13 @@ def open_source(settings: CelebA, _image_size: int) -> Source:
     of the partition file is malformed, or it names an image twice or one that is not there.
     """
     root = Path(settings.path).expanduser()
-    _require(root, PICTURES, there=(root / PICTURES).is_dir())
-    names = {entry.name for entry in (root / PICTURES).iterdir()}
+    _require(root, FOLDER, there=(root / FOLDER).is_dir())
+    names = {entry.name for entry in (root / FOLDER).iterdir()}
     if settings.val_fraction is not None:
         names = {name for name in names if name.endswith(".jpg") and not name.startswith(".")}
         if len(names) != IMAGES:
             raise UserError(
-                f"dataset of kind celeba: {root / PICTURES} holds {len(names)} of CelebA's "
+                f"dataset of kind celeba: {root / FOLDER} holds {len(names)} of CelebA's "
                 f"{IMAGES} images; unpack img_align_celeba.zip from {FROM} there, whole"
             )
         splits = {name: split_of(name, settings.val_fraction) for name in names}
@@ -46,8 +46,8 @@ def open_source(settings: CelebA, _image_size: int) -> Source:
     kept = arrange(splits.items(), settings.max_images)
 
     def read(name: str) -> Image.Image:
-        picture = decode(root / PICTURES / name)
-        return require_size(picture, ((CELEBA_WIDTH, CELEBA_HEIGHT),))
+        image = decode(root / FOLDER / name)
+        return require_size(image, ((CELEBA_WIDTH, CELEBA_HEIGHT),))
 
     return Source(f"celeba {root}", len(kept), settings.crop, stream(kept, read, str))
 
@@ -61,7 +61,7 @@ def _require(root: Path, part: str, *, there: bool) -> None:
 
 
 def _partition(path: Path, there: set[str]) -> dict[str, str]:
-    """Number of the partition by name of the picture."""
+    """Number of the partition by name of the image."""
     numbers: dict[str, str] = {}
     for at, line in enumerate(_lines(path), start=1):
         if not line.strip():
@@ -69,7 +69,7 @@ def _partition(path: Path, there: set[str]) -> dict[str, str]:
         match = LINE.fullmatch(line.strip())
         if match is None:
             raise UserError(
-                f"{path}, line {at}: '{line.strip()[:60]}' is not a picture's name and 0, 1 or 2; "
+                f"{path}, line {at}: '{line.strip()[:60]}' is not an image's name and 0, 1 or 2; "
                 f"get the official file from {FROM}"
             )
         name = match["name"]
@@ -77,7 +77,7 @@ def _partition(path: Path, there: set[str]) -> dict[str, str]:
             raise UserError(f"{path}, line {at}: names {name} twice; get the file from {FROM}")
         if name not in there:
             raise UserError(
-                f"{path}, line {at}: {name} is not in {path.parent / PICTURES}; unpack "
+                f"{path}, line {at}: {name} is not in {path.parent / FOLDER}; unpack "
                 f"img_align_celeba.zip from {FROM} there, whole"
             )
         numbers[name] = match["number"]

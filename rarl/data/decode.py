@@ -1,4 +1,4 @@
-"""From the bytes of a picture to a square of RGB; raises on whatever is not a whole picture."""
+"""From the bytes of an image to a square of RGB; raises on whatever is not a whole image."""
 
 import io
 import warnings
@@ -16,9 +16,9 @@ RESIZE_FILTER = InterpolationMode.LANCZOS  # of Pillow: three lobes, widened whe
 
 
 def decode(content: Path | bytes) -> Image.Image:
-    """A whole picture as RGB, upright.
+    """A whole image as RGB, upright.
 
-    Raises whatever Pillow does on content that is empty, cut short or no picture, and
+    Raises whatever Pillow does on content that is empty, cut short or no image, and
     `DecompressionBombWarning` above Pillow's `MAX_IMAGE_PIXELS`.
     """
     if isinstance(content, Path):
@@ -30,7 +30,7 @@ def decode(content: Path | bytes) -> Image.Image:
         try:
             image = Image.open(io.BytesIO(content))
         except UnidentifiedImageError:  # its message holds an address in memory
-            raise ValueError("is no picture of a known format") from None
+            raise ValueError("is no image of a known format") from None
         return to_rgb(ImageOps.exif_transpose(image))
 
 
@@ -47,9 +47,9 @@ def to_rgb(image: Image.Image) -> Image.Image:
     if image.has_transparency_data:
         if image.mode in ("La", "RGBa"):  # premultiplied
             image = image.convert(image.mode.upper())
-        picture = image.convert("RGBA")
-        white = Image.new("RGBA", picture.size, "white")
-        return Image.alpha_composite(white, picture).convert("RGB")
+        rgba = image.convert("RGBA")
+        white = Image.new("RGBA", rgba.size, "white")
+        return Image.alpha_composite(white, rgba).convert("RGB")
     return image.convert("RGB")
 
 
@@ -66,7 +66,7 @@ def to_square(image: Image.Image, crop: Literal["center"] | Crop, size: int) -> 
 
     `center` is the largest square in the middle (half a pixel to the left or top where the
     margin is odd). A square smaller than `size` is enlarged. Raises `ValueError` when the crop
-    leaves the picture.
+    leaves the image.
     """
     width, height = image.size
     if isinstance(crop, Crop):
@@ -80,7 +80,7 @@ def to_square(image: Image.Image, crop: Literal["center"] | Crop, size: int) -> 
 
 
 def require_size(image: Image.Image, sizes: tuple[tuple[int, int], ...]) -> Image.Image:
-    """The picture itself. Raises `ValueError` unless its (width, height) is one of `sizes`."""
+    """The image itself. Raises `ValueError` unless its (width, height) is one of `sizes`."""
     if image.size not in sizes:
         known = " or ".join(f"{width}x{height}" for width, height in sizes)
         raise ValueError(f"is {image.width}x{image.height}, not {known}")

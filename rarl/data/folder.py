@@ -1,4 +1,4 @@
-"""Any tree of pictures, and CelebA-HQ as one."""
+"""Any tree of images, and CelebA-HQ as one."""
 
 import os
 from collections.abc import Iterator
@@ -19,25 +19,25 @@ CELEBA_HQ_FROM = "https://github.com/switchablenorms/CelebAMask-HQ (its folder C
 
 
 def open_source(settings: Folder | CelebAHQ, _image_size: int) -> Source:
-    """The pictures below a folder, split by their path in it; only their names are held.
+    """The images below a folder, split by their path in it; only their names are held.
 
-    Files whose suffix is no picture's and hidden files and folders are passed over; links to
-    folders are not followed. CelebA-HQ pictures are unreadable unless of 512 or 1024 pixels.
+    Files whose suffix is no image's and hidden files and folders are passed over; links to
+    folders are not followed. CelebA-HQ images are unreadable unless of 512 or 1024 pixels.
     Raises `UserError` when the folder is missing.
     """
     root = Path(settings.path).expanduser()
     high_quality = isinstance(settings, CelebAHQ)
     if not root.is_dir():
         advice = (
-            f"get CelebA-HQ of 512 or 1024 pixels from {CELEBA_HQ_FROM} and put its pictures there"
+            f"get CelebA-HQ of 512 or 1024 pixels from {CELEBA_HQ_FROM} and put its images there"
             if high_quality
-            else "put your pictures there, in any tree, or correct path"
+            else "put your images there, in any tree, or correct path"
         )
         raise UserError(f"dataset of kind {settings.kind}: no folder {root}; {advice}")
 
     def read(name: str) -> Image.Image:
-        picture = decode(root / name)
-        return require_size(picture, CELEBA_HQ_SIZES) if high_quality else picture
+        image = decode(root / name)
+        return require_size(image, CELEBA_HQ_SIZES) if high_quality else image
 
     kept = arrange(
         ((name, split_of(name, settings.val_fraction)) for name in _names(root)),
@@ -47,7 +47,7 @@ def open_source(settings: Folder | CelebAHQ, _image_size: int) -> Source:
 
 
 def _names(root: Path) -> Iterator[str]:
-    """Paths of pictures below `root`, with forward slashes."""
+    """Paths of images below `root`, with forward slashes."""
 
     def fail(error: OSError) -> None:
         raise UserError(f"{error.filename}: cannot be listed: {error.strerror}") from None

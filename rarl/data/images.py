@@ -1,4 +1,4 @@
-"""What every source of pictures gives: a lazy stream, and the rules that all sources share."""
+"""What every source of images gives: a lazy stream, and the rules that all sources share."""
 
 import hashlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -17,8 +17,8 @@ SPLITS: tuple[Split, Split] = ("train", "val")
 
 
 @dataclass(frozen=True)
-class Picture:
-    """A picture that is not decoded yet; `open` gives RGB, or raises any error if it cannot."""
+class SourceImage:
+    """An image that is not decoded yet; `open` gives RGB, or raises any error if it cannot."""
 
     name: str
     split: Split
@@ -28,26 +28,26 @@ class Picture:
 
 @dataclass(frozen=True)
 class Source:
-    """A data set before preparation; `pictures` streams, all of train before any of val."""
+    """A data set before preparation; `images` streams, all of train before any of val."""
 
-    description: str  # where the pictures are from, for messages and the manifest
-    total: int  # pictures in the stream
+    description: str  # where the images are from, for messages and the manifest
+    total: int  # images in the stream
     crop: Literal["center"] | Crop  # what is still to be cut out of them
-    pictures: Iterable[Picture]
+    images: Iterable[SourceImage]
     tools: Mapping[str, str] = field(default_factory=dict)  # versions that decide the pixels
     counts: Mapping[str, int] = field(default_factory=dict)  # what was found and left out
 
 
 def split_of(name: str, val_fraction: float) -> Split:
-    """The split of a picture where there is no official one; it depends on nothing but its name.
+    """The split of an image where there is no official one; it depends on nothing but its name.
 
-    So adding pictures never moves others, and a larger `val_fraction` only moves train to val.
+    So adding images never moves others, and a larger `val_fraction` only moves train to val.
     """
     return "val" if _uniform(name) < val_fraction else "train"
 
 
 def arrange(names: Iterable[tuple[str, Split]], max_images: int | None) -> list[tuple[str, Split]]:
-    """The listed pictures to keep, in order: train before val, each by name.
+    """The listed images to keep, in order: train before val, each by name.
 
     `max_images` limits each split by itself: those whose names have the smallest hashes stay, so
     that the subset is no prefix of a tree that is sorted by class.
@@ -66,10 +66,10 @@ def stream(
     entries: Iterable[tuple[str, Split]],
     opener: Callable[[str], Image.Image],
     group_of: Callable[[str], str],
-) -> Iterator[Picture]:
+) -> Iterator[SourceImage]:
     """Images that `opener` decodes by name when they are asked for, each in its group."""
     for name, split in entries:
-        yield Picture(name, split, group_of(name), partial(opener, name))
+        yield SourceImage(name, split, group_of(name), partial(opener, name))
 
 
 def name_hash(name: str) -> int:

@@ -1,4 +1,4 @@
-"""LSUN from its official LMDBs: keys are hashes, values are encoded pictures (WebP)."""
+"""LSUN from its official LMDBs: keys are hashes, values are encoded images (WebP)."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,14 +10,14 @@ import lmdb
 
 from rarl.config import Lsun
 from rarl.data.decode import decode
-from rarl.data.images import SPLITS, Picture, Source, Split
+from rarl.data.images import SPLITS, Source, SourceImage, Split
 from rarl.runtime.errors import UserError
 
 FROM = "http://dl.yf.io/lsun (https://github.com/fyu/lsun)"
 
 
 def open_source(settings: Lsun, _image_size: int) -> Source:
-    """The pictures of the train and the val LMDB, in the order of their keys; nothing is listed.
+    """The images of the train and the val LMDB, in the order of their keys; nothing is listed.
 
     `max_images` limits each split to its first keys: these are hashes, so it is a fair subset.
     Raises `UserError` when an LMDB is missing, cut short or no LMDB.
@@ -37,7 +37,7 @@ def open_source(settings: Lsun, _image_size: int) -> Source:
     )
 
 
-def _stream(folders: dict[Split, Path], max_images: int | None) -> Iterator[Picture]:
+def _stream(folders: dict[Split, Path], max_images: int | None) -> Iterator[SourceImage]:
     for split, folder in folders.items():
         with (
             _environment(folder) as environment,
@@ -46,7 +46,7 @@ def _stream(folders: dict[Split, Path], max_images: int | None) -> Iterator[Pict
         ):
             for key, value in islice(cursor, max_images):
                 name = key.decode("ascii", "backslashreplace")
-                yield Picture(name, split, name, partial(decode, value))
+                yield SourceImage(name, split, name, partial(decode, value))
 
 
 @contextmanager

@@ -32,10 +32,10 @@ class Reason(Settings):
 
 
 class Unreadable(Settings):
-    """The pictures that were left out; `pictures` names the first 100 of them."""
+    """The images that were left out; `images` names the first 100 of them."""
 
     count: CountOrZero
-    pictures: tuple[Reason, ...]
+    images: tuple[Reason, ...]
 
 
 class Manifest(Settings):

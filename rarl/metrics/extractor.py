@@ -15,13 +15,13 @@ CPU_BATCH = 16  # images that a CPU computes at once: the activations of more le
 
 @dataclass(frozen=True)
 class Extractor:
-    """A network from pictures to features, and all that decides the number it gives."""
+    """A network from images to features, and all that decides the number it gives."""
 
     name: str  # as in the configuration
     label: str  # of a distance on these features, wherever it is shown
     dimension: int
     weights_sha256: str  # of the file of weights
-    resize: str  # how pictures reach the size that the network sees
+    resize: str  # how images reach the size that the network sees
     device: torch.device
     network: Callable[[Tensor], Tensor]  # (B, 3, H, W) uint8 to (B, d, h, w), before the pooling
 
@@ -50,11 +50,11 @@ class Extractor:
         In full float32 whatever precision is set outside. A CPU takes `CPU_BATCH` images at once,
         however many are given; a GPU takes all.
 
-        Raises `ValueError` for pictures that are not uint8 RGB.
+        Raises `ValueError` for images that are not uint8 RGB.
         """
         if images.dtype != torch.uint8 or images.ndim != 4 or images.shape[1] != 3:
             raise ValueError(
-                f"pictures are {images.dtype} {tuple(images.shape)}, expected uint8 (B, 3, H, W)"
+                f"images are {images.dtype} {tuple(images.shape)}, expected uint8 (B, 3, H, W)"
             )
         with (
             torch.inference_mode(),
@@ -83,7 +83,7 @@ def features(
 def extract(
     extractor: Extractor, batches: Iterable[UInt8[Tensor, "batch 3 height width"]]
 ) -> Moments:
-    """Moments of the features of all pictures."""
+    """Moments of the features of all images."""
     moments = Moments(extractor.dimension)
     for block in features(extractor, batches):
         moments.update(block)

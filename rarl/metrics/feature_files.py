@@ -1,4 +1,4 @@
-"""Features of pictures on disk."""
+"""Features of images on disk."""
 
 from collections.abc import Iterable
 from pathlib import Path

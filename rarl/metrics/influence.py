@@ -1,4 +1,4 @@
-"""What single pictures do to the Frechet distance of the distribution that they are drawn from."""
+"""What single images do to the Frechet distance of the distribution that they are drawn from."""
 
 from dataclasses import dataclass
 from typing import Self

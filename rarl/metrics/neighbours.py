@@ -10,10 +10,10 @@ from torch_fidelity.metric_prc import prc_features_to_metric
 def precision_recall(
     samples: Float[Tensor, "n d"], real: Float[Tensor, "m d"], neighbours: int
 ) -> tuple[float, float]:
-    """Shares, 0 to 1: of samples within the real manifold, of real pictures within the samples'.
+    """Shares, 0 to 1: of samples within the real manifold, of real images within the samples'.
 
     A manifold is the union of balls around features that reach to the k-th neighbour
-    (Kynkaanniemi et al. 2019, arXiv 1904.06991). Both fall with the number of pictures.
+    (Kynkaanniemi et al. 2019, arXiv 1904.06991). Both fall with the number of images.
     """
     found = prc_features_to_metric(
         samples.double(),

@@ -19,7 +19,7 @@ Codes = tuple[Tensor, ...]  # of (B, h, w) int64, coarse to fine
 
 @dataclass(frozen=True)
 class CodeSet:
-    """Code grids of many pictures, coarse to fine, int16 on the CPU."""
+    """Code grids of many images, coarse to fine, int16 on the CPU."""
 
     grids: tuple[Tensor, ...]  # (N, h, w) each
     codebook_size: int
@@ -28,7 +28,7 @@ class CodeSet:
         return len(self.grids[0])
 
     def take(self, indices: Tensor, device: torch.device) -> Codes:
-        """(B, h, w) int64 grids of the pictures at `indices` (B,)."""
+        """(B, h, w) int64 grids of the images at `indices` (B,)."""
         return tuple(grid[indices].to(device, torch.long) for grid in self.grids)
 
     def __add__(self, other: "CodeSet") -> "CodeSet":
@@ -65,7 +65,7 @@ def save_codes(
 
 
 def training_codes(sets: dict[str, CodeSet], *, flip: bool) -> CodeSet:
-    """The training pictures' codes, with those of the mirrored pictures when `flip`."""
+    """The training images' codes, with those of the mirrored images when `flip`."""
     return sets["train"] + sets["train_mirrored"] if flip else sets["train"]
 
 
@@ -92,7 +92,7 @@ def _code_sets(artefact: Artefact) -> dict[str, CodeSet]:
 
 
 def save_draw(path: Path, codes: CodeSet, seed: int, first: int, metadata: dict[str, Any]) -> None:
-    """Writes the codes of the pictures of a sampling seed from picture `first` on."""
+    """Writes the codes of the images of a sampling seed from image `first` on."""
     save_codes(path, {"samples": codes}, {"seed": seed, "first": first, **metadata})
 
 

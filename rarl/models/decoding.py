@@ -1,4 +1,4 @@
-"""Codes to pixels, batch by batch: what the stages that look at pictures share."""
+"""Codes to pixels, batch by batch: what the stages that look at images share."""
 
 from collections.abc import Iterator
 
@@ -15,7 +15,7 @@ from rarl.runtime.progress import track
 
 @torch.no_grad()
 def decode(model: VQVAE, codes: CodeSet, batch_size: int, description: str) -> Iterator[Tensor]:
-    """(B, 3, H, W) uint8 pictures of a code set, in order, on the model's device.
+    """(B, 3, H, W) uint8 images of a code set, in order, on the model's device.
 
     Raises `UserError` for codes of another VQ-VAE.
     """

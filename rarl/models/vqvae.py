@@ -145,7 +145,7 @@ class VQVAE(nn.Module):
         return tuple(grid.codes for grid in self._quantize(images))
 
     def decode(self, codes: Codes) -> Float[Tensor, "b 3 height width"]:
-        """Grids of any height, as long as they show the same part of the picture."""
+        """Grids of any height, as long as they show the same part of the image."""
         return self._decode([self._quantizer(i).embed(grid) for i, grid in enumerate(codes)])
 
     def _quantize(self, images: Tensor) -> tuple[Quantized, ...]:

@@ -56,7 +56,7 @@ def distance_table(
     if any(value is not None for row in settings.paper for value in row or ()):
         foreign = {protocol.label for of in protocols.values() for protocol in of} - {"FID"}
         verdict = f", not comparable with {' or '.join(sorted(foreign))}" if foreign else ""
-        notes += ["", f"(paper: …) is the paper's FID on its own pictures{verdict}."]
+        notes += ["", f"(paper: …) is the paper's FID on its own images{verdict}."]
     return Table(
         settings.title,
         "Method",

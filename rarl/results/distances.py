@@ -18,7 +18,7 @@ class Protocol(Settings):
     def line(self) -> str:
         """For people."""
         return (
-            f"{self.label}, {self.count_samples:,} pictures against "
+            f"{self.label}, {self.count_samples:,} images against "
             f"{self.count_reference:,} training {self.reference}; extractor {self.extractor} "
             f"(SHA-256 {self.weights_sha256[:12]}), resize {self.resize}"
         )

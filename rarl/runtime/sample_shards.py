@@ -12,7 +12,7 @@ Content = TypeVar("Content", bound=Sized)
 
 @dataclass(frozen=True)
 class Piece(Generic[Content]):
-    """Some pictures of a sampling seed, from picture `first` on, or what was made of them."""
+    """Some images of a sampling seed, from image `first` on, or what was made of them."""
 
     path: Path
     seed: int | None  # None: of images that are no samples
@@ -21,9 +21,9 @@ class Piece(Generic[Content]):
 
 
 def merge_shards(pieces: Iterable[Piece[Content]]) -> dict[int | None, list[Content]]:
-    """The pieces of each seed in the order of their pictures.
+    """The pieces of each seed in the order of their images.
 
-    Raises `UserError` where pictures are missing between two pieces, or are there twice.
+    Raises `UserError` where images are missing between two pieces, or are there twice.
     """
     seeds: dict[int | None, list[Piece[Content]]] = {}
     for piece in pieces:
@@ -34,7 +34,7 @@ def merge_shards(pieces: Iterable[Piece[Content]]) -> dict[int | None, list[Cont
         for piece in own:
             if piece.first != reached:
                 raise UserError(
-                    f"{piece.path}: begins with picture {piece.first} of seed {piece.seed}, but "
+                    f"{piece.path}: begins with image {piece.first} of seed {piece.seed}, but "
                     f"the pieces before it end at {reached}; delete them and run again"
                 )
             reached += len(piece.content)

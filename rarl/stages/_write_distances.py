@@ -35,6 +35,6 @@ def warning(count: int, dimension: int) -> str | None:
     if count >= dimension:
         return None
     return (
-        f"{count} pictures for {dimension} features: the covariance is singular and the distance "
+        f"{count} images for {dimension} features: the covariance is singular and the distance "
         "strongly biased; compare only at equal counts"
     )

@@ -24,9 +24,9 @@ def write_samples(
     made: dict[str, Any],
     checkpoints: Checkpoints,
 ) -> None:
-    """Stores the codes that `batches(n)` gives, from picture n on; `made` goes into both files.
+    """Stores the codes that `batches(n)` gives, from image n on; `made` goes into both files.
 
-    Goes on from a checkpoint behind the pictures that it holds.
+    Goes on from a checkpoint behind the images that it holds.
     """
     saved = checkpoints.load() or {"drawn": [], "seconds": 0.0}
     drawn: list[Codes] = saved["drawn"]
@@ -38,7 +38,7 @@ def write_samples(
         done += len(codes[0])
         checkpoints.visit(
             len(drawn),
-            f"picture {settings.first + done}",
+            f"image {settings.first + done}",
             lambda: {"drawn": drawn, "seconds": time.perf_counter() - start},
         )
     seconds = time.perf_counter() - start

@@ -1,4 +1,4 @@
-"""Stage `codes`: pictures to grids of codes."""
+"""Stage `codes`: images to grids of codes."""
 
 from pathlib import Path
 
@@ -8,7 +8,7 @@ from torchvision.transforms.v2.functional import horizontal_flip
 from rarl.config.stages.data import CodesSettings
 from rarl.data.batches import consecutive
 from rarl.data.loaders import load_images
-from rarl.data.shards import Pictures, open_split
+from rarl.data.shards import PackedImages, open_split
 from rarl.models.codes import CodeSet, gather, save_codes
 from rarl.models.vqvae import VQVAE
 from rarl.models.vqvae_file import load_vqvae
@@ -19,7 +19,7 @@ Settings = CodesSettings
 
 
 def run(settings: CodesSettings, *, data: Path, vqvae: Path, output: Path) -> None:
-    """Encode every picture, and with `flip` every mirrored training picture, to codes."""
+    """Encode every image, and with `flip` every mirrored training image, to codes."""
     model = load_vqvae(vqvae, device.pick())
     train, val = open_split(data, "train"), open_split(data, "val")
     sets = {
@@ -33,9 +33,9 @@ def run(settings: CodesSettings, *, data: Path, vqvae: Path, output: Path) -> No
 
 
 @torch.inference_mode()
-def _encode(model: VQVAE, pictures: Pictures, batch_size: int, *, mirrored: bool) -> CodeSet:
-    batches = consecutive(len(pictures), batch_size)
+def _encode(model: VQVAE, split: PackedImages, batch_size: int, *, mirrored: bool) -> CodeSet:
+    batches = consecutive(len(split), batch_size)
     shown = track(batches, len(batches), "codes", "batch")
-    images = (load_images(pictures, indices, model.device) for indices in shown)
+    images = (load_images(split, indices, model.device) for indices in shown)
     codes = (model.encode(horizontal_flip(batch) if mirrored else batch) for batch in images)
     return gather(codes, model.settings.codebook_size)

@@ -1,4 +1,4 @@
-"""Stage `features`: sampled codes to the features of their pictures."""
+"""Stage `features`: sampled codes to the features of their images."""
 
 from pathlib import Path
 
@@ -20,8 +20,8 @@ def run(settings: FeaturesSettings, *, vqvae: Path, samples: Path, output: Path)
     """Decode samples and compute their features."""
     on = device.pick()
     extractor, drawn = load_extractor(settings.extractor, on), load_draw(samples)
-    pictures = decode(load_vqvae(vqvae, on), drawn.content, settings.batch_size, "features")
-    found = torch.cat(list(features(extractor, pictures)))
+    images = decode(load_vqvae(vqvae, on), drawn.content, settings.batch_size, "features")
+    found = torch.cat(list(features(extractor, images)))
     of = provenance.describe("features", settings, vqvae=vqvae, samples=samples)
     piece = {"seed": drawn.seed, "first": drawn.first}
     feature_files.save(output, found, {**extractor.protocol, **piece, **of})

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from rarl.config.stages.data import PrepareSettings
 from rarl.data.decode import RESIZE_FILTER, to_square
-from rarl.data.images import SPLITS, Picture, Source, Split
+from rarl.data.images import SPLITS, Source, SourceImage, Split
 from rarl.data.manifest import FORMAT, Manifest, Reason, SplitEntry, Unreadable, hash_of
 from rarl.data.shards import ShardWriter, remove_shards
 from rarl.data.sources import open_source
@@ -19,8 +19,8 @@ from rarl.runtime.files import write_json
 from rarl.runtime.progress import track
 
 Settings = PrepareSettings
-MAX_UNREADABLE = 1  # per cent of the pictures
-MAX_NAMED = 100  # unreadable pictures in the manifest
+MAX_UNREADABLE = 1  # per cent of the images
+MAX_NAMED = 100  # unreadable images in the manifest
 
 
 def run(settings: PrepareSettings, *, manifest: Path) -> None:
@@ -28,7 +28,7 @@ def run(settings: PrepareSettings, *, manifest: Path) -> None:
 
     Writes `shards/` beside the manifest, then the manifest, in the memory of one shard. Raises
     `UserError` when the data set is missing, malformed or empty, or when more than 1% of its
-    pictures cannot be read; fewer are left out and named in the manifest.
+    images cannot be read; fewer are left out and named in the manifest.
     """
     source = open_source(settings.dataset, settings.image_size)
     for what, count in source.counts.items():
@@ -61,13 +61,13 @@ def _write_shards(
     source: Source, squares: "_Squares", image_size: int, folder: Path
 ) -> dict[Split, SplitEntry]:
     splits: dict[Split, SplitEntry] = {}
-    pictures = track(source.pictures, source.total, "prepare", "pictures")
-    for split, group in groupby(pictures, key=lambda picture: picture.split):
+    images = track(source.images, source.total, "prepare", "images")
+    for split, group in groupby(images, key=lambda image: image.split):
         writer = ShardWriter(folder, split, image_size)
-        for picture in group:
-            square = squares.of(picture)
+        for image in group:
+            square = squares.of(image)
             if square is not None:
-                writer.add(square, picture.group)
+                writer.add(square, image.group)
         entry = writer.close()
         if entry is not None:
             splits[split] = entry
@@ -75,7 +75,7 @@ def _write_shards(
 
 
 class _Squares:
-    """Decodes pictures to squares and keeps account of those that cannot be read."""
+    """Decodes images to squares and keeps account of those that cannot be read."""
 
     def __init__(self, source: Source, image_size: int) -> None:
         self._source = source
@@ -83,18 +83,18 @@ class _Squares:
         self._count = 0
         self._named: list[Reason] = []
 
-    def of(self, picture: Picture) -> NDArray[np.uint8] | None:
+    def of(self, image: SourceImage) -> NDArray[np.uint8] | None:
         """The square, (H, W, 3) uint8; None if unreadable. Raises `UserError` above 1% of such."""
         try:
-            square = to_square(picture.open(), self._source.crop, self._image_size)
+            square = to_square(image.open(), self._source.crop, self._image_size)
         except Exception as error:  # decoders raise anything on broken files
             reason = " ".join(str(error).split()) or type(error).__name__
-            self._skip(Reason(name=picture.name, reason=reason))
+            self._skip(Reason(name=image.name, reason=reason))
             return None
         return np.asarray(square)
 
     def unreadable(self) -> Unreadable:
-        return Unreadable(count=self._count, pictures=tuple(self._named))
+        return Unreadable(count=self._count, images=tuple(self._named))
 
     def _skip(self, reason: Reason) -> None:
         self._count += 1
@@ -104,7 +104,7 @@ class _Squares:
             first = self._named[0]
             raise UserError(
                 f"{self._source.description}: more than {MAX_UNREADABLE}% of "
-                f"{self._source.total} pictures cannot be read ({self._count} so far), first "
+                f"{self._source.total} images cannot be read ({self._count} so far), first "
                 f"{first.name}: {first.reason}; get these again or remove them"
             )
 
@@ -113,6 +113,6 @@ def _require_splits(source: Source, splits: dict[Split, SplitEntry]) -> None:
     for split in SPLITS:
         if split not in splits:
             raise UserError(
-                f"{source.description}: has no {split} picture among {source.total}; put more "
-                "pictures there, or set val_fraction where there is no official split"
+                f"{source.description}: has no {split} image among {source.total}; put more "
+                "images there, or set val_fraction where there is no official split"
             )

@@ -1,4 +1,4 @@
-"""Stage `reference_images`: training pictures to the moments of their features."""
+"""Stage `reference_images`: training images to the moments of their features."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,7 +11,7 @@ from torch import Tensor
 from rarl.config.stages.features import ReferenceSettings
 from rarl.data.batches import consecutive
 from rarl.data.loaders import load_pixels
-from rarl.data.shards import Pictures, open_split
+from rarl.data.shards import PackedImages, open_split
 from rarl.metrics.extractor import extract
 from rarl.metrics.extractors import load_extractor
 from rarl.models.real_images import reference_images
@@ -22,17 +22,17 @@ Settings = ReferenceSettings
 
 
 def run(settings: ReferenceSettings, *, data: Path, output: Path) -> None:
-    """Compute the moments of the real pictures' features."""
+    """Compute the moments of the real images' features."""
     extractor = load_extractor(settings.extractor, device.pick())
     train = open_split(data, "train")
     kept = reference_images(train.ranks, settings.held_out)
-    pictures = _pixels(train, kept, settings.batch_size)
+    images = _pixels(train, kept, settings.batch_size)
     of = provenance.describe("reference_images", settings, data=data)
     metadata = {**extractor.protocol, "reference": "images", **of}
-    extract(extractor, pictures).save(output, metadata)
+    extract(extractor, images).save(output, metadata)
 
 
-def _pixels(images: Pictures, kept: NDArray[np.int64], batch_size: int) -> Iterator[Tensor]:
+def _pixels(images: PackedImages, kept: NDArray[np.int64], batch_size: int) -> Iterator[Tensor]:
     """(B, 3, H, W) uint8; `kept`: which images."""
     batches = consecutive(len(kept), batch_size)
     for indices in track(batches, len(batches), "reference", "batch"):

@@ -1,4 +1,4 @@
-"""Stage `vqvae`: pictures to a trained VQ-VAE."""
+"""Stage `vqvae`: images to a trained VQ-VAE."""
 
 from pathlib import Path
 
@@ -14,7 +14,7 @@ Settings = VqvaeSettings
 
 
 def run(settings: VqvaeSettings, *, data: Path, output: Path, metrics: Path) -> None:
-    """Train the VQ-VAE on prepared pictures."""
+    """Train the VQ-VAE on prepared images."""
     made = provenance.describe("vqvae", settings, data=data)
     with Checkpoints(output, made) as checkpoints:
         model = train_vqvae(

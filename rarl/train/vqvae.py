@@ -10,7 +10,7 @@ from rarl import kinds
 from rarl.config.stages.train import VqvaeSettings
 from rarl.data.batches import batch_indices, consecutive
 from rarl.data.loaders import load_images
-from rarl.data.shards import Pictures
+from rarl.data.shards import PackedImages
 from rarl.models.quantize import perplexity, share_in_use
 from rarl.models.vqvae import VQVAE, vqvae_loss
 from rarl.runtime import parallel, seeds
@@ -22,8 +22,8 @@ from rarl.train.loop import Loop
 
 def train_vqvae(
     settings: VqvaeSettings,
-    train: Pictures,
-    val: Pictures,
+    train: PackedImages,
+    val: PackedImages,
     *,
     device: torch.device,
     log: TrainLog,
@@ -94,7 +94,7 @@ def train_vqvae(
 
 
 @torch.inference_mode()
-def _evaluate(model: VQVAE, val: Pictures) -> dict[str, float]:
+def _evaluate(model: VQVAE, val: PackedImages) -> dict[str, float]:
     """Held-out reconstruction error (of pixels in [-1, 1]) and use of the codebooks, averaged."""
     model.eval()
     total, codes = 0.0, []

@@ -99,12 +99,12 @@ def inputs(
 ) -> Path:
     """A folder of what the stages read."""
     inputs = tmp_path / "inputs"
-    pictures = inputs / "pictures"
-    pictures.mkdir(parents=True)
+    images = inputs / "images"
+    images.mkdir(parents=True)
     for n, array in enumerate(np.random.default_rng(0).integers(0, 256, (20, 16, 16, 3))):
-        Image.fromarray(array.astype(np.uint8)).save(pictures / f"{n}.png")
+        Image.fromarray(array.astype(np.uint8)).save(images / f"{n}.png")
     folder = Folder(
-        kind="folder", path=str(pictures), crop="center", max_images=None, val_fraction=0.3
+        kind="folder", path=str(images), crop="center", max_images=None, val_fraction=0.3
     )
     prepare.run(PrepareSettings(dataset=folder, image_size=16), manifest=inputs / "manifest.json")
 
@@ -192,7 +192,7 @@ class ProjectionExtractor(Extractor):
 
 
 def tune_by_distance(inputs: Path, out: Path) -> None:
-    """To one made of other pictures of the same decoder; model selection is the cheap one again."""
+    """To one made of other images of the same decoder; model selection is the cheap one again."""
     rl = rl_settings(**BRIEF, reward=FRECHET, credit=INTERMEDIATE)
     sets, decoder = load_codes(inputs / "codes-one"), load_vqvae(inputs / "vqvae-one", CPU)
     extractor = ProjectionExtractor()

@@ -1,4 +1,4 @@
-"""Generated pictures for tests of the whole workflow."""
+"""Generated images for tests of the whole workflow."""
 
 from pathlib import Path
 

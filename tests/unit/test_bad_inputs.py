@@ -43,7 +43,7 @@ CONFIG = parse(TINY | {"datasets": TINY["datasets"] | {"celeba": CELEBA, "lsun":
 def in_order(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder where every stage below would run."""
     folder = tmp_path_factory.mktemp("in-order")
-    squares.make(folder / "pictures", 24)
+    squares.make(folder / "images", 24)
     faces = folder / "celeba" / "img_align_celeba"
     faces.mkdir(parents=True)
     for n in range(1, 5):
@@ -119,7 +119,7 @@ def bomb(folder: Path) -> None:
     Image.new("1", (60000, 1)).save(buffer, "PNG")
     content = bytearray(buffer.getvalue())
     content[20:24] = (60000).to_bytes(4)
-    (folder / "pictures" / "00.png").write_bytes(content)
+    (folder / "images" / "00.png").write_bytes(content)
 
 
 def of_numpy(path: str) -> Break:
@@ -182,21 +182,21 @@ FILES = {
 PARTITION = "celeba/list_eval_partition.txt"
 
 CASES: dict[str, tuple[Break, str, str]] = {
-    "no pictures": (remove("pictures"), "prepare", "pictures"),
-    "an empty file": (write("pictures/00.png", b""), "prepare", "00.png: is empty"),
-    "text for a picture": (write("pictures/00.png", b"text"), "prepare", "00.png"),
-    "half a picture": (cut("pictures/00.png"), "prepare", "00.png"),
+    "no images": (remove("images"), "prepare", "images"),
+    "an empty file": (write("images/00.png", b""), "prepare", "00.png: is empty"),
+    "text for an image": (write("images/00.png", b"text"), "prepare", "00.png"),
+    "half an image": (cut("images/00.png"), "prepare", "00.png"),
     "a decompression bomb": (bomb, "prepare", "00.png"),
-    "a picture of no known kind": (write("pictures/00.png", bytes(200)), "prepare", "00.png"),
+    "an image of no known kind": (write("images/00.png", bytes(200)), "prepare", "00.png"),
     "no partition": (remove(PARTITION), "celeba", PARTITION),
     "a partition of words": (write(PARTITION, b"000001.jpg train\n"), "celeba", PARTITION),
     "a partition of one column": (write(PARTITION, b"000001.jpg\n"), "celeba", PARTITION),
-    "a partition of other pictures": (
+    "a partition of other images": (
         write(PARTITION, b"999999.jpg 0\n000001.jpg 1\n"),
         "celeba",
         "999999.jpg",
     ),
-    "an empty partition": (write(PARTITION, b""), "celeba", "no train picture"),
+    "an empty partition": (write(PARTITION, b""), "celeba", "no train image"),
     "no faces": (remove("celeba/img_align_celeba"), "celeba", "img_align_celeba"),
     "no LMDB": (remove("lsun/barn_train_lmdb"), "lsun", "barn_train_lmdb"),
     "an LMDB without its data": (remove("lsun/barn_val_lmdb/data.mdb"), "lsun", "barn_val_lmdb"),

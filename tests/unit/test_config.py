@@ -183,7 +183,7 @@ def test_crop_box_is_read():
         ("experiments/oracle16/oracle/prior", {"layrs": 2}, "oracle.prior.layrs: unknown key"),
         ("experiments/oracle16/seed", 3, "squares16 has another seed, so its codes differ"),
         ("tables/oracle/experiment", "squares16", "squares16 must be an experiment on an oracle"),
-        ("tables/tiny/columns", {"oracle16": "x"}, "must be an experiment on pictures"),
+        ("tables/tiny/columns", {"oracle16": "x"}, "must be an experiment on images"),
         (
             "tables/oracle/rows",
             ["rejection"],
@@ -609,7 +609,7 @@ def test_a_replicated_table_has_an_experiment_for_every_training_seed():
             ["mle", "rejection"],
             "no fine-tuning method is named 'rejection'",
         ),
-        ("tables/replicated/columns", {"oracle16": "x"}, "must be an experiment on pictures"),
+        ("tables/replicated/columns", {"oracle16": "x"}, "must be an experiment on images"),
         (
             "experiments/squares16-seed-3",
             {"dataset": "squares", "image_size": 16},

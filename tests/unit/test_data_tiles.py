@@ -14,7 +14,7 @@ from PIL import Image
 from helpers.paths import ROOT, TINY
 from rarl.config import Background, ConfigError, PackageFile, Tiles, parse
 from rarl.config.stages.data import PrepareSettings
-from rarl.data.images import Picture, Source
+from rarl.data.images import Source, SourceImage
 from rarl.data.shards import open_split
 from rarl.data.sources import open_source
 from rarl.data.strips import strips
@@ -43,8 +43,8 @@ def tiles(*images: Path | PackageFile, **changes: object) -> Tiles:
     return Tiles(kind="tiles", **(values | changes))
 
 
-def pixels_of(picture: Picture) -> np.ndarray:
-    return np.asarray(picture.open())
+def pixels_of(image: SourceImage) -> np.ndarray:
+    return np.asarray(image.open())
 
 
 def image_of_places(width: int, height: int, number: int = 0) -> np.ndarray:
@@ -67,7 +67,7 @@ def two_images(tmp_path: Path) -> list[Path]:
 
 def refusal(settings: Tiles) -> str:
     with pytest.raises(UserError) as caught:
-        list(open_source(settings, 8).pictures)
+        list(open_source(settings, 8).images)
     assert "\n" not in str(caught.value)
     return str(caught.value)
 
@@ -81,18 +81,18 @@ def test_no_source_pixel_is_in_both_splits_or_in_two_groups(
 ) -> None:
     owner: dict[int, tuple[str, str]] = {}
     source = open_source(tiles(*two_images, max_images=max_images), 8)
-    seen = list(source.pictures)
+    seen = list(source.images)
     assert len(seen) == source.total
-    assert {picture.split for picture in seen} == {"train", "val"}
-    assert [picture.split for picture in seen] == sorted(picture.split for picture in seen)
-    for picture in seen:
-        for place in places(pixels_of(picture)).ravel():
-            assert owner.setdefault(int(place), (picture.split, picture.group)) == (
-                picture.split,
-                picture.group,
+    assert {image.split for image in seen} == {"train", "val"}
+    assert [image.split for image in seen] == sorted(image.split for image in seen)
+    for image in seen:
+        for place in places(pixels_of(image)).ravel():
+            assert owner.setdefault(int(place), (image.split, image.group)) == (
+                image.split,
+                image.group,
             )
     if max_images:
-        assert Counter(picture.split for picture in seen) == {"train": 40, "val": 40}
+        assert Counter(image.split for image in seen) == {"train": 40, "val": 40}
 
 
 def test_every_tile_of_every_region_once(two_images: list[Path]) -> None:
@@ -104,7 +104,7 @@ def test_every_tile_of_every_region_once(two_images: list[Path]) -> None:
             if in_region and max(top % REGION, left % REGION) + TILE <= REGION:
                 expected.add(int(image[top, left]))
     source = open_source(tiles(*two_images), 8)
-    got = [places(pixels_of(picture)) for picture in source.pictures]
+    got = [places(pixels_of(shown)) for shown in source.images]
     assert len(got) == source.total == len(expected) == source.counts["tiles"]
     assert {int(tile[0, 0]) for tile in got} == expected
     for tile in got:
@@ -113,8 +113,8 @@ def test_every_tile_of_every_region_once(two_images: list[Path]) -> None:
 
 def test_a_split_depends_on_the_region_alone(two_images: list[Path]) -> None:
     def splits(**changes: object) -> dict[str, str]:
-        pictures = open_source(tiles(two_images[0], **changes), 8).pictures
-        return {picture.group: picture.split for picture in pictures}
+        images = open_source(tiles(two_images[0], **changes), 8).images
+        return {image.group: image.split for image in images}
 
     base = splits()
     assert base == splits() == splits(stride=5, tile=6)
@@ -129,11 +129,11 @@ def test_rotations_are_siblings(two_images: list[Path]) -> None:
     turned = open_source(tiles(two_images[0], rotations=(0, 90, 270)), 8)
     assert turned.total == 3 * upright.total
     expected = {
-        (np.rot90(pixels_of(picture), quarter).tobytes(), picture.group, picture.split)
-        for picture in upright.pictures
+        (np.rot90(pixels_of(image), quarter).tobytes(), image.group, image.split)
+        for image in upright.images
         for quarter in (0, 1, 3)
     }
-    got = [(pixels_of(p).tobytes(), p.group, p.split) for p in turned.pictures]
+    got = [(pixels_of(p).tobytes(), p.group, p.split) for p in turned.images]
     assert set(got) == expected
     assert len(got) == len(expected)
 
@@ -203,7 +203,7 @@ def test_counts_of_what_each_filter_leaves_out(tmp_path: Path) -> None:
         "left out by backgrounds.0": each,
         "left out by backgrounds.1": each,
     }
-    groups = {picture.group for picture in source.pictures}
+    groups = {shown.group for shown in source.images}
     assert groups == {f"stripes.png:60,{top}" for top in range(0, 200, 20)}
 
 
@@ -260,8 +260,8 @@ settings = Tiles(kind="tiles", images=(sys.argv[1],), tile=64, stride=256, regio
     val_fraction=0.5, min_deviation=0.0, backgrounds=(), rotations=(0,), max_images=None)
 before = peak()
 source = open_source(settings, 64)
-for picture in source.pictures:
-    picture.open()
+for image in source.images:
+    image.open()
 print(peak() - before, source.total)
 """
 

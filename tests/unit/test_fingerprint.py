@@ -216,7 +216,7 @@ COMPARED = {
     if job.split()[0] in ("reference", "reference_images", "real_features", "held_out_features")
 }
 DISTANCES = {f"table {kind}" for kind in ("distance", "quality", "replicated", "reconstruction")}
-PICTURED = {"plot samples"}
+SHOWN = {"plot samples"}
 INCEPTION = {job for job in JOBS if job.endswith(" inception")}
 EFFICIENTNET = {job for job in JOBS if job.endswith(" efficientnet")}
 MOBILENET = {job for job in JOBS if job.endswith(" mobilenet")}
@@ -266,7 +266,7 @@ TOUCHES = {
     "rl/critics/file.py": {"critic", "reject"},
     "models/discriminator.py": {"vqvae adversarial"},
     "models/position_norm.py": {"critic", "reject", "vqvae adversarial"} | WITH_CRITIC,
-    "models/vqvae.py": VQVAES | {"codes", "critic", "reject"} | TUNED | FROM_CODES | PICTURED,
+    "models/vqvae.py": VQVAES | {"codes", "critic", "reject"} | TUNED | FROM_CODES | SHOWN,
     "models/level_prior.py": SAMPLING | {"prior", "nll"},
     "models/pixelcnn.py": SAMPLING | {"prior", "nll"},
     "models/pixelcnn_sampler.py": SAMPLING,
@@ -314,8 +314,8 @@ TOUCHES = {
     "report/canvas.py": PLOTTED,
     "report/plots/curves.py": {"plot curves"},
     "report/plots/time.py": {"plot time"},
-    "report/plots/samples.py": PICTURED,
-    "report/image_rows.py": PICTURED,
+    "report/plots/samples.py": SHOWN,
+    "report/image_rows.py": SHOWN,
     "report/tables/nll.py": {"table nll"},
     "report/tables/distance.py": {"table distance"},
     "report/distances.py": DISTANCES,
@@ -323,7 +323,7 @@ TOUCHES = {
     "report/distance_kind.py": DISTANCES - {"table reconstruction"},
     "report/distance_tables.py": {"table distance", "table reconstruction"},
     "report/qualities.py": {"table quality", "table replicated"},
-    "report/logs.py": PLOTTED | PICTURED | MEASURED,
+    "report/logs.py": PLOTTED | SHOWN | MEASURED,
     "report/frame.py": MEASURED,
     "report/codebook_use.py": {"table reconstruction"},
     "report/accepted.py": TABLES,
@@ -334,7 +334,7 @@ TOUCHES = {
     "results/timing.py": {"sample", "reject", "quality"},
     "results/acceptance.py": TABLES,
     "stages/prepare.py": {f"prepare {kind}" for kind in kinds.DATASETS},
-    "models/decoding.py": FROM_CODES | PICTURED,
+    "models/decoding.py": FROM_CODES | SHOWN,
 }
 
 
@@ -359,7 +359,7 @@ def test_nothing_in_train_touches_data_codes_or_references():
 
 
 def test_report_code_touches_tables_and_figures_alone():
-    shown = TABLES | PLOTTED | PICTURED | {"table_page"}
+    shown = TABLES | PLOTTED | SHOWN | {"table_page"}
     for job in JOBS.keys() - shown:
         assert not {name for name in _behind(job) if name.startswith("rarl.report")}, job
 
@@ -369,7 +369,7 @@ def test_a_new_kind_re_runs_nothing(monkeypatch):
     monkeypatch.setitem(kinds.DATASETS, "added", "rarl.data.added")
     assert fingerprint.compute(*JOBS["prepare folder"]) == before
     assert not [job for job in JOBS if "rarl.kinds" in _behind(job)]
-    shown = {job: fingerprint.compute(*JOBS[job]) for job in TABLES | PLOTTED | PICTURED}
+    shown = {job: fingerprint.compute(*JOBS[job]) for job in TABLES | PLOTTED | SHOWN}
     monkeypatch.setitem(kinds.TABLES, "added", "rarl.report.tables.added")
     monkeypatch.setitem(kinds.PLOTS, "added", "rarl.report.plots.added")
     assert {job: fingerprint.compute(*JOBS[job]) for job in shown} == shown

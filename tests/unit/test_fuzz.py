@@ -121,7 +121,7 @@ MANIFEST = {
         name: {"count": 1, "groups": 1, "shards": [SHARD], "ranks": SHARD}
         for name in ("train", "val")
     },
-    "unreadable": {"count": 0, "pictures": []},
+    "unreadable": {"count": 0, "images": []},
     "hash": "0",
 }
 

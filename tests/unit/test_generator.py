@@ -24,7 +24,7 @@ from rarl.runtime.errors import UserError
 def files(
     tmp_path: Path, vqvae_settings: Vqvae, make_code_prior: Callable[..., CodePrior]
 ) -> tuple[Path, Path]:
-    """A VQ-VAE of 32x32 pictures and a prior of its 4x4 and 8x8 codes, where a run leaves them."""
+    """A VQ-VAE of 32x32 images and a prior of its 4x4 and 8x8 codes, where a run leaves them."""
     torch.manual_seed(0)
     vqvae = VQVAE(vqvae_settings, 2).train()
     vqvae(torch.rand(8, 3, 32, 32) * 2 - 1)
@@ -50,20 +50,20 @@ def model(folder: Path) -> Generator:
 
 def test_an_image_is_its_seed_and_number(model: Generator):
     assert model.image_size == 32
-    pictures = model.sample(5, seed=3)
-    assert (pictures.shape, pictures.dtype) == ((5, 3, 32, 32), torch.uint8)
-    assert torch.equal(model.sample(2, seed=3, first=3), pictures[3:])
-    assert not torch.equal(model.sample(5, seed=4), pictures)
+    images = model.sample(5, seed=3)
+    assert (images.shape, images.dtype) == ((5, 3, 32, 32), torch.uint8)
+    assert torch.equal(model.sample(2, seed=3, first=3), images[3:])
+    assert not torch.equal(model.sample(5, seed=4), images)
 
 
 @pytest.mark.parametrize(("rows", "kept"), [(0, 0), (7, 0), (8, 1), (20, 2), (32, 4)])
 def test_completing_keeps_the_codes_of_the_top_rows(model: Generator, rows: int, kept: int):
-    pictures = model.sample(4, seed=0)
-    codes = model.encode(pictures)
+    images = model.sample(4, seed=0)
+    codes = model.encode(images)
     completed: list = []
     decode = model.decode
     model.decode = lambda drawn, **how: completed.append(drawn) or decode(drawn, **how)
-    assert model.complete(pictures, rows, seed=1).shape == pictures.shape
+    assert model.complete(images, rows, seed=1).shape == images.shape
     for grid, (mine, theirs) in enumerate(zip(completed[0], codes, strict=True)):
         same = kept * 2**grid
         assert torch.equal(mine[:, :same], theirs[:, :same])
@@ -72,16 +72,16 @@ def test_completing_keeps_the_codes_of_the_top_rows(model: Generator, rows: int,
 
 
 def test_the_log_likelihood_is_minus_the_nll_of_all_codes(model: Generator):
-    pictures = model.sample(3, seed=0)
-    each = model.log_likelihood(pictures)
+    images = model.sample(3, seed=0)
+    each = model.log_likelihood(images)
     assert each.shape == (3,)
-    codes = model.encode(pictures)
+    codes = model.encode(images)
     with torch.no_grad():
         mean = float(nll(model.prior(codes), codes))
     assert float(-each.mean()) == pytest.approx(mean * (16 + 64), rel=1e-5)
 
 
-def test_wrong_pictures_and_rows_are_refused(model: Generator):
+def test_wrong_images_and_rows_are_refused(model: Generator):
     with pytest.raises(ValueError, match=r"expected uint8 \(B, 3, 32, 32\)"):
         model.encode(torch.zeros(1, 3, 16, 16, dtype=torch.uint8))
     with pytest.raises(ValueError, match="count=0 must be at least 1"):
@@ -106,9 +106,9 @@ def test_the_commands_write_images_and_a_folder(
     names = sorted(path.name for path in (tmp_path / "out").iterdir())
     assert names == [*(f"{number:05}.png" for number in range(40)), "grid.png"]
     assert cli.main(["export", *of, "folder", "--license", "mit", *config]) == 0
-    [picture] = rarl.load("folder").sample(1, seed=7, first=39).permute(0, 2, 3, 1)
+    [image] = rarl.load("folder").sample(1, seed=7, first=39).permute(0, 2, 3, 1)
     with Image.open(tmp_path / "out" / "00039.png") as written:
-        assert written.tobytes() == picture.numpy().tobytes()
+        assert written.tobytes() == image.numpy().tobytes()
 
 
 @pytest.mark.parametrize(

@@ -53,7 +53,7 @@ def test_gradient_penalty_of_a_linear_critic_is_closed_form():
     assert penalty.item() == pytest.approx((float(weight.norm()) - 1) ** 2, rel=1e-5)
 
 
-def test_gradient_penalty_is_taken_between_the_pictures():
+def test_gradient_penalty_is_taken_between_the_images():
     """A quadratic critic |x|^2 / 2 has gradient x: the penalty tells where x was."""
     real, fake = torch.full((1, 3, 1, 1), 4.0), torch.full((1, 3, 1, 1), 2.0)
     penalty = losses.gradient_penalty(

@@ -28,7 +28,7 @@ def by_position(variant: str, name: str = LITE0) -> torch.nn.Module:
     return network
 
 
-def pictures(size: int, n: int = 3) -> torch.Tensor:
+def make_images(size: int, n: int = 3) -> torch.Tensor:
     generator = torch.Generator().manual_seed(size)
     small = torch.randint(0, 256, (n, 3, 8, 8), generator=generator).float()
     return torch.nn.functional.interpolate(small, (size, size), mode="bicubic").clamp(0, 255).byte()
@@ -58,7 +58,7 @@ def test_unknown_names_are_refused(name):
 
 
 def test_features_equal_an_independent_load(extractor):
-    images = pictures(128)
+    images = make_images(128)
     with torch.inference_mode():
         expected = by_position(f"tf_{extractor.name}", extractor.name)(
             (images.float() - 127.5) / 127.5
@@ -71,7 +71,7 @@ def test_features_equal_an_independent_load(extractor):
 
 
 def test_folded_batch_norm_moves_features_by_1e_5_at_most(extractor):
-    images = pictures(64, n=8)
+    images = make_images(64, n=8)
     stored = by_position(f"tf_{extractor.name}", extractor.name)
     folded = fold_batch_norm(by_position(f"tf_{extractor.name}", extractor.name))
     assert any(isinstance(module, torch.nn.BatchNorm2d) for module in stored.modules())
@@ -84,14 +84,14 @@ def test_folded_batch_norm_moves_features_by_1e_5_at_most(extractor):
 
 def test_the_extractor_computes_no_batch_norm(extractor):
     with torch.profiler.profile() as profile:
-        extractor(pictures(64))
+        extractor(make_images(64))
     names = {event.key for event in profile.key_averages()}
     assert any("convolution" in name for name in names)
     assert not any("batch_norm" in name for name in names)
 
 
 def test_features_are_the_mean_of_their_maps(extractor):
-    images = pictures(64)
+    images = make_images(64)
     maps = extractor.maps(images)
     assert maps.shape == (3, 1280, 4, 4)
     assert torch.equal(pool(maps), extractor(images))
@@ -100,20 +100,20 @@ def test_features_are_the_mean_of_their_maps(extractor):
 
 def test_the_tf_variant_matters():
     """The other variant loads the same tensors without complaint and answers otherwise."""
-    x = (pictures(128).float() - 127.5) / 127.5
+    x = (make_images(128).float() - 127.5) / 127.5
     with torch.inference_mode():
         right, wrong = by_position("tf_efficientnet_lite0")(x), by_position("efficientnet_lite0")(x)
     assert (right - wrong).norm() > 0.1 * right.norm()
 
 
 def test_features_do_not_depend_on_the_batch(extractor):
-    images = pictures(64)
+    images = make_images(64)
     one_by_one = torch.cat([extractor(image[None]) for image in images])
     torch.testing.assert_close(extractor(images), one_by_one, rtol=1e-4, atol=1e-4)
 
 
 def test_pixels_at_128_are_only_rescaled():
-    images = pictures(128)
+    images = make_images(128)
     expected = images.double().numpy() / 255 * 2 - 1
     np.testing.assert_allclose(efficientnet.prepare(images).numpy(), expected, atol=1e-6)
 

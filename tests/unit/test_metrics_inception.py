@@ -73,7 +73,7 @@ def test_features_equal_torch_fidelity(ours, weights, images):
     )
     assert ours.shape == (4, 2048)
     assert ours.dtype == torch.float32
-    assert ours.std(dim=0).mean() > 0.01 * ours.mean()  # the pictures are told apart
+    assert ours.std(dim=0).mean() > 0.01 * ours.mean()  # the images are told apart
     torch.testing.assert_close(ours, theirs(images)[0])
 
 

@@ -1,4 +1,4 @@
-"""The influence of a picture against what changing its weight does to the distance."""
+"""The influence of an image against what changing its weight does to the distance."""
 
 from dataclasses import dataclass
 

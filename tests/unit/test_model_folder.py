@@ -32,7 +32,7 @@ DISTANCE = {
     },
     "seeds": [0, 1],
     "distances": [30.0, 34.0],
-    "warning": "12 pictures for 1280 features",
+    "warning": "12 images for 1280 features",
     "provenance": {},
 }
 QUALITY = {
@@ -104,8 +104,8 @@ def test_a_card_has_the_metrics_and_their_protocol(run: Path):
     assert head["metrics"][:2] == ["FD-EffLite0", "precision"]
     for part in (
         "| FD-EffLite0 | 32.0 |",
-        "FD-EffLite0: 32 ± 2.8284, over 2 sampling seeds. FD-EffLite0, 12 pictures against 32",
-        "Warning: 12 pictures for 1280 features.",
+        "FD-EffLite0: 32 ± 2.8284, over 2 sampling seeds. FD-EffLite0, 12 images against 32",
+        "Warning: 12 images for 1280 features.",
         "those of iteration 2 of 4 of fine-tuning",
     ):
         assert part in card
@@ -171,10 +171,10 @@ def test_models_of_the_package_go_by_their_names(run: Path, monkeypatch, capsys)
 def test_images_go_in_as_people_have_them():
     array = np.random.default_rng(0).integers(0, 256, (2, 8, 8, 3), dtype=np.uint8)
     tensor = torch.from_numpy(array).permute(0, 3, 1, 2)
-    pictures = [Image.fromarray(of) for of in array]
-    for images in (array, tensor, pictures, tuple(pictures)):
+    given = [Image.fromarray(of) for of in array]
+    for images in (array, tensor, given, tuple(given)):
         assert torch.equal(image_types.to_tensor(images, 8), tensor)
-    for image in (array[0], pictures[0], pictures[0].convert("RGBA")):
+    for image in (array[0], given[0], given[0].convert("RGBA")):
         assert torch.equal(image_types.to_tensor(image, 8), tensor[:1])
 
 

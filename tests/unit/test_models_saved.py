@@ -60,7 +60,7 @@ def test_files_from_before_kinds_are_read(tmp_path: Path, make_code_prior: MakeC
     assert load_critic(critic_path, CPU).settings == critic.settings
 
 
-def test_a_vqvae_returns_frozen_with_equal_pictures(tmp_path: Path, vqvae_settings: Vqvae):
+def test_a_vqvae_returns_frozen_with_equal_images(tmp_path: Path, vqvae_settings: Vqvae):
     model, path = VQVAE(vqvae_settings, 2), tmp_path / "vqvae.safetensors"
     model.train()(torch.rand(4, 3, 16, 16))
     save_vqvae(path, model, {})

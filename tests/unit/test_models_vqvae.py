@@ -57,7 +57,7 @@ def test_decoding_the_codes_is_the_forward_pass(vqvae_settings: Vqvae, grids: in
     torch.testing.assert_close(model.decode(codes), out.images)
 
 
-def test_both_grids_reach_the_picture_and_learn(vqvae_settings: Vqvae):
+def test_both_grids_reach_the_image_and_learn(vqvae_settings: Vqvae):
     model = trained_once(vqvae_settings, 2)
     images = torch.rand(3, 3, 16, 16) * 2 - 1
     top, bottom = model.encode(images)

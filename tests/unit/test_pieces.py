@@ -1,4 +1,4 @@
-"""Into how many pieces the pictures of a seed are cut changes no bit of any result."""
+"""Into how many pieces the images of a seed are cut changes no bit of any result."""
 
 import weakref
 from collections.abc import Callable
@@ -34,10 +34,10 @@ def sampling(count: int, batch_size: int, shards: int) -> Sampling:
 
 
 @pytest.mark.parametrize(("count", "batch_size"), [(1500, 250), (13, 2), (5, 5)])
-def test_shards_are_whole_batches_and_every_picture_is_in_one(count: int, batch_size: int):
+def test_shards_are_whole_batches_and_every_image_is_in_one(count: int, batch_size: int):
     for shards in range(1, -(-count // batch_size) + 1):
         of = sampling(count, batch_size, shards)
-        parts = [of.pictures(shard) for shard in range(shards)]
+        parts = [of.images(shard) for shard in range(shards)]
         assert [n for part in parts for n in part] == list(range(count))
         assert all(part.start % batch_size == 0 and len(part) for part in parts)
 
@@ -58,7 +58,7 @@ def test_pieces_are_put_in_order():
 @pytest.mark.parametrize("first", [2, 4])
 def test_a_piece_that_is_missing_or_double_is_named(first: int):
     pieces = [Piece(Path("a"), 0, 0, "abc"), Piece(Path("b"), 0, first, "de")]
-    with pytest.raises(UserError, match=rf"b: begins with picture {first} of seed 0, but .* at 3"):
+    with pytest.raises(UserError, match=rf"b: begins with image {first} of seed 0, but .* at 3"):
         merge_shards(pieces)
 
 
@@ -79,13 +79,13 @@ def test_shards_draw_what_one_job_draws(
     def drawn(shards: int) -> list[torch.Tensor]:
         paths = []
         for shard in range(shards):
-            pictures = sampling(11, 2, shards).pictures(shard)
+            images = sampling(11, 2, shards).images(shard)
             settings = SampleSettings(
                 prior_kinds=("pixelcnn",),
                 precision="float32",
                 seed=7,
-                first=pictures.start,
-                count=len(pictures),
+                first=images.start,
+                count=len(images),
                 batch_size=2,
                 temperature=1.0,
                 top_k=0,

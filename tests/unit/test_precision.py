@@ -104,7 +104,7 @@ def test_samples_are_of_the_enumerated_distribution_but_for_rounding(
     assert ((frequency - expected).abs() <= 5 * deviation + 0.05 * expected).all()
 
 
-def test_the_codebook_of_a_vqvae_and_its_pictures_are_float32(vqvae_settings: Vqvae):
+def test_the_codebook_of_a_vqvae_and_its_images_are_float32(vqvae_settings: Vqvae):
     torch.manual_seed(0)
     model, images = VQVAE(vqvae_settings, 2), torch.rand(4, 3, 16, 16)
     model.train()(images)  # places the codebooks

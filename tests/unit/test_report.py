@@ -109,7 +109,7 @@ def test_markdown_states_deviation_paper_and_protocol(tmp_path):
     assert lines[4] == "| MLE | 11.00 ± 1.41 (paper: 19.95) | 5.00 (its start) |"
     assert lines[5] == "| Single reward | 11.00 ± 1.41 | 5.00 |"
     assert (
-        "- 64, small: FD-EffLite0, 2,000 pictures against 4,000 training reconstructions; "
+        "- 64, small: FD-EffLite0, 2,000 images against 4,000 training reconstructions; "
         "extractor efficientnet_lite0 (SHA-256 abcdef012345), resize 224 bicubic; "
         "sampling seeds 0, 1" in lines
     )
@@ -124,7 +124,7 @@ def test_markdown_states_deviation_paper_and_protocol(tmp_path):
         "- 128: shown are MLE, iteration 0 of 80 (its start); Single reward, iteration 80 of 80"
         in lines
     )
-    assert any("FID on its own pictures, not comparable with FD-EffLite0." in of for of in lines)
+    assert any("FID on its own images, not comparable with FD-EffLite0." in of for of in lines)
 
 
 def test_the_long_csv_has_every_measurement_and_what_its_cell_shows(tmp_path):
@@ -144,7 +144,7 @@ def test_the_long_csv_has_every_measurement_and_what_its_cell_shows(tmp_path):
     assert (first["mean"], first["count"], first["paper"]) == (11.5, 2, 19.95)
     assert first["deviation"] == pytest.approx(3 / 2**0.5)
     assert first["interval"] == pytest.approx(12.7062047 * 1.5)  # t of 1 degree of freedom
-    assert first["protocol"].startswith("FD-EffLite0, 2,000 pictures against 4,000")
+    assert first["protocol"].startswith("FD-EffLite0, 2,000 images against 4,000")
     other = long[(long["experiment"] == "large") & (long["method"] == "mle")].iloc[0]
     assert (other["training_seed"], other["iteration"], other["start"]) == (5, 0, True)
     assert other[["deviation", "interval", "paper"]].isna().all()
@@ -337,7 +337,7 @@ def test_curves_tell_two_priors_apart(metrics):
     assert len({line.get_color() for line in axes.lines}) == 2
 
 
-def test_curves_are_a_picture(metrics, tmp_path):
+def test_curves_are_a_image(metrics, tmp_path):
     settings = PlotSettings(
         kind="curves",
         inputs=(InputGroup(name="logs", count=len(metrics)),),
@@ -349,9 +349,9 @@ def test_curves_are_a_picture(metrics, tmp_path):
     own = values[(values["log"] == "Single reward") & (values["metric"] == "distance")]
     assert own[["step", "value"]].to_numpy().tolist() == [[20, 20.0]]
     assert not values["metric"].str.contains("seconds").any()
-    with Image.open(tmp_path / "curves.png") as picture:
-        assert picture.format == "PNG"
-        assert picture.width > 1000
+    with Image.open(tmp_path / "curves.png") as image:
+        assert image.format == "PNG"
+        assert image.width > 1000
 
 
 def test_a_broken_line_of_metrics_is_named(tmp_path):

@@ -96,7 +96,7 @@ def test_seconds_stand_beside_the_papers():
     text = kind.made_of([full, partial]).markdown()
     assert "| Full | 2.00 ± 1.41 (paper: 102) |" in text
     assert "| Partial | 1.00 ± 0.71 |" in text
-    assert "a batch of 16 pictures' codes" in text
+    assert "a batch of 16 images' codes" in text
     assert "on CPU" in text
 
 
@@ -123,7 +123,7 @@ def test_the_rivals_stand_side_by_side():
         [Selected(0, 80, 2.0), Selected(40, 80, 2.0)],
     )
     rows = list(csv.reader(table.csv().splitlines()))
-    assert rows[0] == ["method", "distance", "precision", "recall", "KID", "seconds a picture"]
+    assert rows[0] == ["method", "distance", "precision", "recall", "KID", "seconds an image"]
     assert [float(figure) for figure in rows[1][1:]] == [20.0, 0.5, 0.4, 0.1, 0.25]
     assert [float(figure) for figure in rows[2][1:]] == [10.0, 0.5, 0.3, 0.1, 0.25]
     text = table.markdown()

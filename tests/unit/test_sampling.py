@@ -57,7 +57,7 @@ def test_temperature_divides_the_logits():
     torch.testing.assert_close(policy_log_probs(logits, 0.5, 0), (2 * logits).log_softmax(-1))
 
 
-def test_a_picture_depends_on_its_own_numbers_alone(make_code_prior: MakeCodePrior):
+def test_a_image_depends_on_its_own_numbers_alone(make_code_prior: MakeCodePrior):
     prior = make_code_prior(2, 4)
     uniforms = uniforms_for(3, 0, 6, 4 + 16, CPU)
     together = sample(prior, uniforms, temperature=1.0, top_k=0)
@@ -66,7 +66,7 @@ def test_a_picture_depends_on_its_own_numbers_alone(make_code_prior: MakeCodePri
         assert torch.equal(mine, torch.cat(theirs))
 
 
-def test_grouping_pictures_changes_no_number():
+def test_grouping_images_changes_no_number():
     whole = uniforms_for(7, 0, 5, 9, CPU)
     parts = [uniforms_for(7, 0, 2, 9, CPU), uniforms_for(7, 2, 3, 9, CPU)]
     assert torch.equal(whole, torch.cat(parts))

@@ -59,7 +59,7 @@ def test_the_window_forgets():
     assert float(reward.learn(batch(30))["window_distance"]) < 0.05 * far
 
 
-def test_a_picture_that_is_missing_is_worth_more():
+def test_a_image_that_is_missing_is_worth_more():
     """Light ones among dark rollouts, where the reference is light."""
     reward = FrechetReward(FRECHET, EXTRACTOR, moments(batch(9, 50, light=0.3).images), 20)
     for n in range(5):

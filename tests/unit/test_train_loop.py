@@ -152,7 +152,7 @@ def test_a_figure_beyond_its_limit_stops_or_is_noted(tmp_path: Path, value: floa
 def test_a_codebook_that_collapses_is_noted(
     tmp_path: Path, vqvae_settings: Vqvae, capsys: pytest.CaptureFixture[str]
 ):
-    """Pictures of one colour need few codes: that of the middle and those near the border."""
+    """Images of one colour need few codes: that of the middle and those near the border."""
 
     class OneColour:
         def __len__(self) -> int:

@@ -154,7 +154,7 @@ def test_scores_of_blocks_are_those_of_the_whole(
     rows: Rows,
     top_k: int,
 ):
-    """Values and gradients in blocks of one picture, and what the (B, N, K) tensors give."""
+    """Values and gradients in blocks of one image, and what the (B, N, K) tensors give."""
     torch.manual_seed(0)
     policy, ref_policy = make_code_prior(2, 4), make_code_prior(2, 4, seed=1)
     codes = torch.randint(7, (5, 2, 2)), torch.randint(7, (5, 4, 4))

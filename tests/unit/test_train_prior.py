@@ -28,7 +28,7 @@ def test_unigram_nll_is_the_histograms():
 
 
 @pytest.mark.parametrize("sides", [(4,), (2, 4)])
-def test_evaluation_weighs_every_picture_alike(
+def test_evaluation_weighs_every_image_alike(
     make_code_prior: MakeCodePrior, codes_of: CodesOf, sides: tuple[int, ...]
 ):
     prior, codes = make_code_prior(*sides), codes_of(10, *sides)

@@ -271,17 +271,17 @@ def test_a_constant_map_with_the_whole_weight_at_1_is_the_single_reward():
 
 
 def test_a_hand_made_map_gives_the_closed_form():
-    """One patch of one picture is good: only the codes at and before it gain, by 0.5 a code."""
+    """One patch of one image is good: only the codes at and before it gain, by 0.5 a code."""
     patches = torch.zeros(2, 2, 2)
     patches[0, 1, 0] = 1.0  # the third in raster order
     credit = intermediate(patches, TWO, (2,), discount=0.5, whole_weight=0.0)
     returns = torch.tensor([0.25, 0.5, 1.0, 0.0])
-    expected = torch.stack((returns, -returns))  # less the other picture's
+    expected = torch.stack((returns, -returns))  # less the other image's
     torch.testing.assert_close(credit, in_units(expected))
 
 
 def test_a_map_reaches_the_codes_below_it_and_no_others():
-    """All of a 4x4 grid is drawn, but of the 8x8 one, and so of the picture, its second half."""
+    """All of a 4x4 grid is drawn, but of the 8x8 one, and so of the image, its second half."""
     patches = torch.zeros(2, 2, 4)
     patches[0, 0, 1] = 1.0
     rows = (slice(0, 4), slice(4, 8))

@@ -27,7 +27,7 @@ def simulated(folder: Path, *cores: str) -> subprocess.CompletedProcess[str]:
 
 def test_minutes_follow_from_the_plan_and_the_measured_seconds(tmp_path: Path):
     """Every job takes a minute but the VQ-VAE, which takes ten."""
-    squares.make(tmp_path / "pictures", 8)
+    squares.make(tmp_path / "images", 8)
     for line in simulated(tmp_path, "1").stderr.splitlines()[1:]:  # what it needs
         path = tmp_path / line
         path.parent.mkdir(parents=True, exist_ok=True)

@@ -1,4 +1,4 @@
-"""From pictures to a table through the real Snakemake and the real stages, then nothing to do."""
+"""From images to a table through the real Snakemake and the real stages, then nothing to do."""
 
 import csv
 import json
@@ -56,16 +56,16 @@ def snakemake(folder: Path, *arguments: str) -> str:
 
 @pytest.fixture(scope="module")
 def finished(tmp_path_factory) -> Path:
-    """A folder of 48 generated pictures, and all that is made of them.
+    """A folder of 48 generated images, and all that is made of them.
 
     Half of them are a user's own, for whom three lines of configuration stand beside the rest.
     """
     folder = tmp_path_factory.mktemp("end-to-end")
     (folder / "my own" / "holidays").mkdir(parents=True)
     (folder / "own.yaml").write_text(OWN)
-    for number, picture in enumerate(squares.make(folder / "pictures", 48)):
+    for number, image in enumerate(squares.make(folder / "images", 48)):
         if number % 2:
-            picture.convert("L").save(folder / "my own" / "holidays" / f"{number:02}.JPEG")
+            image.convert("L").save(folder / "my own" / "holidays" / f"{number:02}.JPEG")
     snakemake(folder)
     return folder
 
@@ -99,13 +99,13 @@ def test_table_holds_the_distances(finished, experiment, target, methods):
         assert (result.protocol.label, result.protocol.count_samples) == ("FD-EffLite0", 12)
 
 
-def test_figures_are_pictures(finished):
+def test_figures_are_images(finished):
     names = [
         "-".join(pair) for pair in product(("samples", "curves"), ("squares16", "hierarchy16"))
     ]
     for name in (*names, "figure1", "time"):
-        with Image.open(finished / "results" / "figures" / f"{name}.png") as picture:
-            darkest, lightest = picture.convert("L").getextrema()
+        with Image.open(finished / "results" / "figures" / f"{name}.png") as image:
+            darkest, lightest = image.convert("L").getextrema()
             assert darkest < lightest
 
 
@@ -173,7 +173,7 @@ def test_two_extractors_are_in_the_markdown_and_the_long_csv(finished):
         assert "MobileNet" not in (tables / f"{name}.csv").read_text()
 
 
-def test_three_lines_make_tables_of_a_users_own_pictures(finished):
+def test_three_lines_make_tables_of_a_users_own_images(finished):
     assert len(OWN.splitlines()) == 3
     assert list(figures_of(finished, "mine")) == ["MLE", "Single reward", "Real images"]
     assert (finished / "results" / "figures" / "samples-mine-8.png").is_file()

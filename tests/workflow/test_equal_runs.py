@@ -90,7 +90,7 @@ def results(folder: Path) -> dict[str, bytes | list[dict[str, object]]]:
 def test_a_run_that_was_killed_ends_with_the_bytes_of_one_that_was_not(tmp_path: Path):
     whole, broken = tmp_path / "whole", tmp_path / "broken"
     for folder in (whole, broken):
-        squares.make(folder / "pictures", 48)
+        squares.make(folder / "images", 48)
         (folder / "often.yaml").write_text(OFTEN)
     finish(whole)
     for name in KILLED_IN:

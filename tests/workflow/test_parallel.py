@@ -39,7 +39,7 @@ def precision(name: str) -> tuple[torch.dtype, float]:
 
     And how far two results may then be apart.
     """
-    if name in ("vqvae", "sharp", "reinforce", "frechet"):  # their pictures are float32
+    if name in ("vqvae", "sharp", "reinforce", "frechet"):  # their images are float32
         return torch.float32, 1e-3
     return torch.float64, 1e-7
 

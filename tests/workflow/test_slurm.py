@@ -36,7 +36,7 @@ pytestmark = pytest.mark.skipif(
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     """A folder with the tiny configuration and the profile, less what this machine lacks."""
-    squares.make(tmp_path / "pictures", 48)
+    squares.make(tmp_path / "images", 48)
     shutil.copy(TINY, tmp_path / "tiny.yaml")
     profile = yaml.safe_load(PROFILE.read_text())
     del profile["set-threads"]

@@ -171,7 +171,7 @@ def test_cores_beyond_the_machine_run_no_two_jobs_at_once(finished):
             "reference: images",
             {"reference_images", "held_out_distance"} | AFTER_PRIOR,
         ),
-        ("title: Squares", "title: Pictures", {"table tiny"}),
+        ("title: Squares", "title: Images", {"table tiny"}),
         ("label: MLE", "label: Likelihood", REPORT),
         ("# The whole workflow", "# Another comment", set()),
     ],

@@ -33,7 +33,7 @@ class SampleSettings(SampledPriors):
         cls, config: Config, experiment: str, method: str, seed: int, shard: int
     ) -> Self:
         of, by = config.experiments[experiment], config.methods[method]
-        sampled = of.sampling.pictures(shard)
+        sampled = of.sampling.images(shard)
         return cls(
             prior_kinds=of.prior_kinds,
             seed=seed,

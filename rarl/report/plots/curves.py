@@ -75,7 +75,7 @@ def draw(vqvae: pd.DataFrame, priors: Logs, methods: Logs, title: str) -> "Figur
     }
     _together(below[2], scored, "reward_mean", "reward of samples", "critic's score")
     _judges(below[3], methods)
-    _together(below[4], methods, "kl", "KL to the start", "nats per picture")
+    _together(below[4], methods, "kl", "KL to the start", "nats per image")
     _together(below[5], methods, "entropy", "entropy of the policy", "nats per code")
     colours = [handle for axes in below for handle in axes.get_legend_handles_labels()[0]]
     labelled = {str(handle.get_label()): handle for handle in colours}

@@ -31,7 +31,7 @@ HEADINGS = {  # metric: heading
     "precision": "precision",
     "recall": "recall",
     "kid": "KID",
-    "seconds": "seconds a picture",
+    "seconds": "seconds an image",
 }
 DIGITS = {"distance": 2, "precision": 3, "recall": 3, "kid": 3, "seconds": 4}
 
@@ -82,8 +82,8 @@ class Kind(DistanceKind):
         notes = [
             *protocol_notes(column, distances, "distance"),
             f"- precision, recall (Kynkäänniemi et al. 2019), KID: on the same features{alone}, "
-            "against reconstructions of training pictures; higher, higher, lower is better",
-            f"- seconds for each picture that is kept, on {' and '.join(devices)}",
+            "against reconstructions of training images; higher, higher, lower is better",
+            f"- seconds for each image that is kept, on {' and '.join(devices)}",
             f"- mean ± standard deviation over {len(distances[0].results[0].seeds)} sampling seeds",
             *gain_notes(gains, self, column),
             *iteration_notes(observations, self),

@@ -103,7 +103,7 @@ class Kind(DistanceKind):
             f"- a training seed's figure is the mean over {sampling} sampling seeds",
             f"- beside {self.rows[0].label}: pairs of the same training seed; way to real images: "
             "share of the gap between its distance and that of real images",
-            "- NLL: of the validation pictures' codes, nats a code",
+            "- NLL: of the validation images' codes, nats a code",
         ]
 
 

@@ -58,7 +58,7 @@ class Kind(MeasuredKind):
         batches = sorted({of.batch_size for of in results})
         devices = sorted({of.device for of in results})
         notes = [
-            f"Seconds to draw a batch of {' or '.join(map(str, batches))} pictures' codes, mean ± "
+            f"Seconds to draw a batch of {' or '.join(map(str, batches))} images' codes, mean ± "
             f"standard deviation of {len(results[0].seconds)} batches; on {' and '.join(devices)}.",
             *self.notes,
         ]
