@@ -1,4 +1,4 @@
-"""Stage `real_features`: features of reconstructions, beside which samples are judged."""
+"""Stage `real_features`: features of reconstructions, with which samples are compared."""
 
 from pathlib import Path
 

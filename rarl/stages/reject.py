@@ -28,10 +28,10 @@ def run(
     """Draw several times as many codes as asked for and keep those that the critic prefers."""
     on = device.pick()
     model = load_prior(prior, device=on)
-    decoder, judge = load_vqvae(vqvae, on), load_critic(critic, on)
+    decoder, ranking = load_vqvae(vqvae, on), load_critic(critic, on)
 
     def batches(first: int) -> Iterator[Codes]:
-        return draw_best(model, decoder, judge, settings, first)
+        return draw_best(model, decoder, ranking, settings, first)
 
     made = provenance.describe("reject", settings, vqvae=vqvae, prior=prior, critic=critic)
     with Checkpoints(output, made) as checkpoints, precision.autocast(settings.sample.precision):
