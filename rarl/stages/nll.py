@@ -26,10 +26,10 @@ def run(
 ) -> None:
     """Compute the oracle's NLL of a generator's samples, and the generator's of the oracle's."""
     on = device.pick()
-    teacher, generator = load_prior(oracle, device=on), load_prior(prior, device=on)
+    oracle_prior, generator = load_prior(oracle, device=on), load_prior(prior, device=on)
     pieces = merge_shards(load_draw(path) for path in samples).values()
     draws = [reduce(add, own) for own in pieces]
-    nll_oracle = [evaluate_nll(teacher, draw, settings.batch_size) for draw in draws]
+    nll_oracle = [evaluate_nll(oracle_prior, draw, settings.batch_size) for draw in draws]
     held_out = load_codes(codes)["val"]
     inputs = {"oracle": oracle, "codes": codes, "prior": prior}
     Nll(
@@ -38,6 +38,6 @@ def run(
         count_val=len(held_out),
         nll_oracle=tuple(nll_oracle),
         nll_test=evaluate_nll(generator, held_out, settings.batch_size),
-        nll_oracle_of_its_own=evaluate_nll(teacher, held_out, settings.batch_size),
+        nll_oracle_of_its_own=evaluate_nll(oracle_prior, held_out, settings.batch_size),
         **provenance.describe("nll", settings, samples=samples, **inputs),
     ).write(output)
