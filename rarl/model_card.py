@@ -36,11 +36,15 @@ class Measured:
         self.name, self.of = experiment, config.experiments[experiment]
         self.label = config.methods[method].label
         layout, run = Layout(config.results), {"experiment": experiment, "method": method}
-        distance, quality = (Path(of.format(**run)) for of in (layout.distance, layout.quality))
+        quality = Path(layout.quality.format(**run))
+        distances = [
+            Path(layout.distance.format(extractor=name, **run))
+            for name in self.of.evaluation.extractors
+        ]
         manifest = Path(
             layout.manifest.format(dataset=self.of.dataset, image_size=self.of.image_size)
         )
-        self.distance = Distances.read(distance) if distance.is_file() else None
+        self.distances = [Distances.read(path) for path in distances if path.is_file()]
         self.quality = Quality.read(quality) if quality.is_file() else None
         self.manifest = read_json(manifest) if manifest.is_file() else None
         log = Path(train_log(layout.tuned.format(**run)))
@@ -50,8 +54,8 @@ class Measured:
     def metrics(self) -> dict[str, float]:
         """Means over the sampling seeds, and the NLL of the validation images' codes."""
         found = {}
-        if self.distance:
-            found[self.distance.protocol.label] = fmean(self.distance.distances)
+        for of in self.distances:
+            found[of.protocol.label] = fmean(of.distances)
         if self.quality:
             found["precision"] = fmean(self.quality.precision)
             found["recall"] = fmean(self.quality.recall)
@@ -118,18 +122,17 @@ def _body(measured: Measured, license_id: str) -> str:
 
 def _protocol(measured: Measured) -> list[str]:
     """What must be equal for two distances to compare."""
-    found = measured.distance
-    if not found:
-        return []
-    values = found.distances
-    deviation = f" ± {stdev(values):.5g}" if len(values) > 1 else ""
-    paragraphs = [
-        f"{found.protocol.label}: {fmean(values):.5g}{deviation}, over {len(values)} sampling "
-        f"seeds. {found.protocol.line()}. Distances compare under one protocol only."
-    ]
-    if found.warning:
-        paragraphs.append(f"Warning: {found.warning}.")
-    if measured.selected:
+    paragraphs = []
+    for found in measured.distances:
+        values = found.distances
+        deviation = f" ± {stdev(values):.5g}" if len(values) > 1 else ""
+        paragraphs.append(
+            f"{found.protocol.label}: {fmean(values):.5g}{deviation}, over {len(values)} sampling "
+            f"seeds. {found.protocol.line()}. Distances compare under one protocol only."
+        )
+        if found.warning:
+            paragraphs.append(f"Warning: {found.warning}.")
+    if paragraphs and measured.selected:
         paragraphs.append(f"The weights are those of {measured.selected.line()} of fine-tuning.")
     return paragraphs
 

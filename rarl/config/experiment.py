@@ -98,8 +98,8 @@ class Gpus(Settings):
 class Threads(Settings):
     """CPU threads of each process of a stage; another number gives other last bits."""
 
-    vqvae: Count
-    prior: Count
+    vqvae: Count  # of the stage vqvae
+    prior: Count  # of the stage prior
     rl: Count  # fine-tuning, and the critic of rejection
 
 

@@ -24,7 +24,7 @@ from rarl import cli
 from rarl.config import parse
 from rarl.config.stages.data import CodesSettings, PrepareSettings
 from rarl.config.stages.evaluate import DistanceSettings, SampleSettings
-from rarl.config.stages.features import FeaturesSettings
+from rarl.config.stages.features import ReferenceSettings
 from rarl.config.stages.train import PriorSettings, VqvaeSettings
 from rarl.models.codes import CodeSet, save_codes
 from rarl.runtime import artefact
@@ -162,7 +162,9 @@ def settings_of(stage: str) -> str:
         "codes": lambda: CodesSettings.from_config(CONFIG, "squares16"),
         "prior": lambda: PriorSettings.from_config(CONFIG, "squares16", "single"),
         "draw": lambda: SampleSettings.from_config(CONFIG, "squares16", "mle", 0, 0),
-        "reference": lambda: FeaturesSettings.from_config(CONFIG, "squares16"),
+        "reference": lambda: ReferenceSettings.from_config(
+            CONFIG, "squares16", "efficientnet_lite0"
+        ),
         "distance": DistanceSettings,
     }
     return made[stage]().to_json()

@@ -88,7 +88,7 @@ def test_a_folder_of_a_run_without_measurements(run: Path):
 
 def test_a_card_has_the_metrics_and_their_protocol(run: Path):
     of = run / "results" / "squares16" / "mle"
-    (of / "distance.json").write_text(json.dumps(DISTANCE))
+    (of / "distance-efficientnet_lite0.json").write_text(json.dumps(DISTANCE))
     (of / "quality.json").write_text(json.dumps(QUALITY))
     (of / "prior.jsonl").write_text("".join(json.dumps(line) + "\n" for line in LOG))
     assert cli.main([*EXPORT, "--license", "mit"]) == 0

@@ -9,7 +9,7 @@ import markers
 import write_documents
 
 WORDS = {  # a word that is not used: the one that is
-    r"images?": "image",
+    r"pictures?": "image",
     r"judge[sd]?|judging": "model selection, evaluation",
     r"anchor(s|ed)?": "reference policy",
     r"draws?|drew|drawn": "sample",
@@ -40,6 +40,6 @@ def test_the_words_of_the_glossary(path: Path):
 
 def test_another_word_is_found(tmp_path: Path):
     page = tmp_path / "page.md"
-    page.write_text("`draw` in code.\n<!-- result: a -->image<!-- end -->\nA image.\n")
+    page.write_text("`draw` in code.\n<!-- result: a -->picture<!-- end -->\nA picture.\n")
     assert re.search(r"\bpictures?\b", prose(page)) and "draw" not in prose(page)
-    assert prose(page).count("image") == 1
+    assert prose(page).count("picture") == 1
