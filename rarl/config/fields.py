@@ -4,7 +4,6 @@ import json
 import re
 from typing import Annotated, Literal, Self
 
-from PIL import ImageColor
 from pydantic import (
     AfterValidator,
     BaseModel,
@@ -51,6 +50,8 @@ def _folder(value: str) -> str:
 
 
 def _color(value: str) -> str:
+    from PIL import ImageColor  # noqa: PLC0415 - the benchmarks of a GPU run without Pillow
+
     try:
         channels = ImageColor.getrgb(value)
     except ValueError:
