@@ -55,6 +55,9 @@ class Evaluation(Settings):
     held_out: Count  # training images that the reference leaves out, to stand in samples' place
     real_count: Count  # reconstructions beside which precision, recall and KID put the samples
     neighbours: Count  # k of precision and recall
+    near_quantile: Annotated[Real, Field(gt=0, lt=1)]  # of held-out images: near a training image
+    near_confidence: Annotated[Real, Field(gt=0, lt=1)]  # of the interval of the share of samples
+    extrapolation: bool  # of distances to infinitely many samples, too
     kid_subsets: Count
     kid_subset_size: Annotated[int, Field(ge=2)]  # images; an unbiased MMD needs two
     batch_size: Count

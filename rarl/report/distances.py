@@ -13,6 +13,7 @@ from rarl.results.distances import Distances, Protocol
 from rarl.runtime.errors import UserError
 
 UNIT = "squared feature units"
+EXTRAPOLATED = "distance_extrapolated"  # to infinitely many samples (Chong & Forsyth 2020)
 
 
 @dataclass(frozen=True)
@@ -29,19 +30,30 @@ class Measured:
 
     def observe(self, selected: Selected | None) -> pd.DataFrame:
         """The rows of the tidy frame."""
+        values = [of.distances for of in self.results]
+        return self._observe("distance", values, selected)
+
+    def observe_extrapolated(self, selected: Selected | None) -> pd.DataFrame | None:
+        """The same of infinitely many samples; None where they were not asked for."""
+        values = [of.extrapolated for of in self.results if of.extrapolated is not None]
+        return self._observe(EXTRAPOLATED, values, selected) if values else None
+
+    def _observe(
+        self, metric: str, values: Sequence[Sequence[float]], selected: Selected | None
+    ) -> pd.DataFrame:
         return gather(
             [
                 observe(
                     self.run,
-                    "distance",
+                    metric,
                     UNIT,
-                    of.distances,
+                    own,
                     sampling_seeds=of.seeds,
                     extractor=of.protocol.extractor,
                     protocol=of.protocol.line(),
                     selected=selected,
                 )
-                for of in self.results
+                for of, own in zip(self.results, values, strict=True)
             ]
         )
 

@@ -50,7 +50,7 @@ def gain_notes(gains: pd.DataFrame, settings: Measurements, column: Column) -> l
         texts = []
         for row in settings.rows[1:]:
             if row.name != REAL and (row.name, "distance_decrease") in values:
-                less = f"{labels[row.name]} {-values[row.name, 'distance_decrease']:+.1%}"
+                less = f"{labels[row.name]} {0.0 - values[row.name, 'distance_decrease']:+.1%}"
                 way = values.get((row.name, "way_to_real"))
                 texts.append(
                     less if way is None else f"{less} ({way:.0%} of the way to real images)"

@@ -30,4 +30,5 @@ class Distances(Result):
     protocol: Protocol
     seeds: tuple[CountOrZero, ...]  # empty for real images and for reconstructions
     distances: tuple[float, ...]  # squared feature units
+    extrapolated: tuple[float, ...] | None  # to infinitely many samples; None: not asked for
     warning: str | None

@@ -2,17 +2,19 @@
 
 from pathlib import Path
 
-from rarl.config.stages.evaluate import DistanceSettings
+from rarl.config.stages.evaluate import ReconstructionSettings
 from rarl.metrics import moments
 from rarl.metrics.frechet import frechet_distance
 from rarl.results.distances import Distances
 from rarl.runtime import provenance
 from rarl.stages._write_distances import protocol_of, require_alike, warning
 
-Settings = DistanceSettings
+Settings = ReconstructionSettings
 
 
-def run(settings: DistanceSettings, *, images: Path, reconstructions: Path, output: Path) -> None:
+def run(
+    settings: ReconstructionSettings, *, images: Path, reconstructions: Path, output: Path
+) -> None:
     """Compute the Frechet distance of the reconstructions to the real images."""
     inputs = {"images": images, "reconstructions": reconstructions}
     target, found = moments.load(images), moments.load(reconstructions)
@@ -21,6 +23,7 @@ def run(settings: DistanceSettings, *, images: Path, reconstructions: Path, outp
         protocol=protocol_of(target, found.count),
         seeds=(),
         distances=(frechet_distance(found, target),),
+        extrapolated=None,
         warning=warning(min(found.count, target.count), len(target.mean)),
         **provenance.describe("reconstruction", settings, **inputs),
     ).write(output)

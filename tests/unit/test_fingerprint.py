@@ -284,9 +284,9 @@ TOUCHES = {
     | BY_DISTANCE
     | WITH_FRECHET
     | WITH_PERCEPTUAL,
-    "metrics/nearest.py": set(),
-    "metrics/memorisation.py": set(),
-    "metrics/extrapolation.py": set(),
+    "metrics/nearest.py": {"quality"},
+    "metrics/memorisation.py": {"quality"},
+    "metrics/extrapolation.py": {"distance"},
     "metrics/floor.py": set(),
     "metrics/rank_correlation.py": set(),
     "metrics/influence.py": WITH_FRECHET,

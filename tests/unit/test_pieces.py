@@ -141,7 +141,9 @@ def test_a_distance_loads_every_file_once(tmp_path: Path, monkeypatch: pytest.Mo
     loaded, load = [], artefact.load
     monkeypatch.setattr(artefact, "load", lambda path: (loaded.append(path), load(path))[1])
     output = tmp_path / "distance.json"
-    distance.run(distance.Settings(), reference=reference, samples=samples, output=output)
+    distance.run(
+        distance.Settings(extrapolation=False), reference=reference, samples=samples, output=output
+    )
     assert loaded == samples
     result = Distances.read(output)
     assert result.distances == pytest.approx([0], abs=1e-9)
@@ -169,7 +171,9 @@ def test_a_distance_holds_one_file_at_a_time(tmp_path: Path, monkeypatch: pytest
 
     monkeypatch.setattr(feature_files, "BLOCK", 7)
     monkeypatch.setattr(artefact, "load", counted)
-    distance.run(distance.Settings(), reference=reference, samples=samples, output=output)
+    distance.run(
+        distance.Settings(extrapolation=False), reference=reference, samples=samples, output=output
+    )
     assert len(most) == 4
     assert max(most) == 1
 
@@ -182,10 +186,31 @@ def test_real_images_have_a_distance_and_no_seed(tmp_path: Path):
     target.save(reference, {**protocol, "reference": "reconstructions"})
     path = tmp_path / "held-out"
     feature_files.save(path, rows[20:], {**protocol, "seed": None, "first": 0})
-    distance.run(distance.Settings(), reference=reference, samples=[path], output=output)
+    distance.run(
+        distance.Settings(extrapolation=False), reference=reference, samples=[path], output=output
+    )
     result = Distances.read(output)
     assert result.seeds == ()
     assert result.distances == (frechet_distance(feature_files.moments_of([rows[20:]]), target),)
+
+
+def test_a_distance_is_extrapolated_where_that_is_asked_for(tmp_path: Path):
+    protocol = dict.fromkeys(("label", "extractor", "weights_sha256", "resize"), "x")
+    rows = torch.randn(4000, 2, generator=torch.Generator().manual_seed(0))
+    reference, output = tmp_path / "reference.npz", tmp_path / "distance.json"
+    many = torch.randn(100_000, 2, generator=torch.Generator().manual_seed(1))
+    feature_files.moments_of([many]).save(reference, {**protocol, "reference": "images"})
+    samples = [tmp_path / str(first) for first in (0, 2000)]
+    for path, part in zip(samples, (rows + 0.5).split(2000), strict=True):
+        feature_files.save(path, part, {**protocol, "seed": 4, "first": int(path.name)})
+    found = {}
+    for extrapolation in (False, True):
+        settings = distance.Settings(extrapolation=extrapolation)
+        distance.run(settings, reference=reference, samples=samples, output=output)
+        found[extrapolation] = Distances.read(output)
+    assert found[False].extrapolated is None
+    assert found[True].distances == found[False].distances  # in whatever pieces
+    assert found[True].extrapolated == pytest.approx([2 * 0.5**2], abs=0.05)
 
 
 def test_features_return_with_their_place(tmp_path: Path):

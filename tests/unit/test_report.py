@@ -26,7 +26,13 @@ PROTOCOL = {
     "count_reference": 4000,
     "count_samples": 2000,
 }
-RESULT = {"seeds": [0, 1], "distances": [10.0, 12.0], "warning": None, "provenance": {}}
+RESULT = {
+    "seeds": [0, 1],
+    "distances": [10.0, 12.0],
+    "extrapolated": None,
+    "warning": None,
+    "provenance": {},
+}
 LITE = ("efficientnet_lite0",)
 SETTINGS = distance.Kind(
     title="Bedrooms",

@@ -3,6 +3,7 @@
 import csv
 import subprocess
 import sys
+from dataclasses import replace
 
 import pandas as pd
 import pytest
@@ -10,7 +11,7 @@ import pytest
 from helpers.paths import ROOT
 from rarl.config import load
 from rarl.config.stages.evaluate import SecondsSettings
-from rarl.config.stages.report import Column, Row, Run
+from rarl.config.stages.report import REAL, Column, Row, Run
 from rarl.layout import Layout
 from rarl.report import page, plan
 from rarl.report.distances import Measured
@@ -22,7 +23,7 @@ from rarl.report.table import Cell, Cells, Table, in_rows
 from rarl.report.tables import architecture, distance, nll, quality, replicated, seconds
 from rarl.results.distances import Distances, Protocol
 from rarl.results.nll import Nll
-from rarl.results.quality import Quality
+from rarl.results.quality import Memorisation, Quality
 from rarl.results.seconds import Seconds
 
 Figures = tuple[Measured, Quality, Selected]
@@ -101,7 +102,14 @@ def test_seconds_stand_beside_the_papers():
 
 
 def distances(seeds: tuple[int, ...], values: tuple[float, ...], method: str = "mle") -> Measured:
-    found = Distances(protocol=PROTOCOL, seeds=seeds, distances=values, warning=None, provenance={})
+    found = Distances(
+        protocol=PROTOCOL,
+        seeds=seeds,
+        distances=values,
+        extrapolated=None,
+        warning=None,
+        provenance={},
+    )
     return Measured(Run(experiment="images", method=method, training_seed=0), (found,))
 
 
@@ -110,6 +118,7 @@ def test_the_rivals_stand_side_by_side():
         precision=(0.4, 0.6),
         recall=(0.4, 0.4),
         kid=(0.05, 0.15),
+        memorisation=None,
         seconds_per_image=0.25,
         device="CPU",
         provenance={},
@@ -132,6 +141,50 @@ def test_the_rivals_stand_side_by_side():
     assert "- a note" in text
     measured = table.long[table.long["unit"] != "ratio"]
     assert len(measured) == 2 * (4 * 2 + 1)
+
+
+def test_samples_near_a_training_image_and_infinitely_many_stand_beside():
+    near = Memorisation(
+        shares=(0.11, 0.13),
+        expected=0.1,
+        low=0.08,
+        high=0.12,
+        confidence=0.95,
+        training=2400,
+        held_out=1500,
+    )
+    of_mle = Quality(
+        precision=(0.5, 0.5),
+        recall=(0.5, 0.5),
+        kid=(0.1, 0.1),
+        memorisation=near,
+        seconds_per_image=0.25,
+        device="CPU",
+        provenance={},
+    )
+    none = {"memorisation": None, "seconds_per_image": None, "device": None}
+    of_real = of_mle.model_copy(
+        update=none | {"precision": (0.6,), "recall": (0.6,), "kid": (0.0,)}
+    )
+    measured = [distances((1, 2), (19.0, 21.0)), distances((), (5.0,), REAL)]
+    measured = [
+        replace(of, results=(of.results[0].model_copy(update={"extrapolated": values}),))
+        for of, values in zip(measured, ((15.0, 17.0), (-0.5,)), strict=True)
+    ]
+    settings = settings_of("MLE", REAL, heading="")
+    table = quality.Kind(**settings).made_of(
+        measured, [of_mle, of_real], [Selected(80, 80, 2.0), None]
+    )
+    rows = list(csv.reader(table.csv().splitlines()))
+    assert rows[0][-2:] == ["near a training image", "distance of infinitely many"]
+    assert rows[1][-2:] == ["0.12000", "16.0000"]
+    assert rows[2][-3:] == ["", "", "-0.5000"]  # the real images are what is compared with
+    text = table.markdown()
+    assert "| 0.120 ± 0.014 |" in text
+    assert (
+        "2,400 training images, 1,500 held-out ones; expected 0.100, 95% interval 0.080 to 0.120"
+        in text
+    )
 
 
 def test_the_oracles_nlls_are_a_row_for_each_method():
@@ -369,6 +422,7 @@ def run(distance: float, recall: float, nll: float, iteration: int = 80) -> Figu
         precision=(0.5, 0.7),
         recall=(recall, recall),
         kid=(0.1, 0.1),
+        memorisation=None,
         seconds_per_image=0.25,
         device="CPU",
         provenance={},

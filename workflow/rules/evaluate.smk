@@ -176,7 +176,7 @@ rule distance:
     benchmark:
         f"{BENCHMARKS}/{{experiment}}/{{method}}/distance-{{extractor}}.tsv"
     params:
-        **job("distance", lambda w: DistanceSettings()),
+        **job("distance", lambda w: DistanceSettings.from_config(CONFIG, w.experiment)),
     shell:
         stage("distance")
         + " --reference {input.reference:q} --samples {input.samples:q}"
@@ -206,7 +206,7 @@ rule reconstruction:
     benchmark:
         f"{BENCHMARKS}/{{experiment}}/reconstruction-{{extractor}}.tsv"
     params:
-        **job("reconstruction", lambda w: DistanceSettings()),
+        **job("reconstruction", lambda w: ReconstructionSettings()),
     shell:
         STAGE
         + " --images {input.images:q} --reconstructions {input.reconstructions:q}"
@@ -224,6 +224,7 @@ rule quality:
         samples=lambda w: shards(
             FILES.features.replace("{extractor}", first_extractor(w))
         )(w),
+        held_out=of_first_extractor(FILES.held_out_features),
         timings=shards(FILES.timing),
     output:
         output=FILES.quality,
@@ -235,13 +236,15 @@ rule quality:
         **job("quality", lambda w: QualitySettings.from_config(CONFIG, w.experiment)),
     shell:
         stage("quality") + " --real {input.real:q} --samples {input.samples:q}"
-        " --timings {input.timings:q} --output {output.output:q}"
+        " --held-out {input.held_out:q} --timings {input.timings:q}"
+        " --output {output.output:q}"
 
 
 use rule quality as held_out_quality with:
     input:
         real=of_first_extractor(FILES.real_features),
         samples=of_first_extractor(FILES.held_out_features),
+        held_out=[],
         timings=[],
     output:
         output=FILES.held_out_quality,

@@ -10,6 +10,7 @@ from rarl.config import (
     Positive,
     Precision,
     Prior,
+    Real,
     Rejection,
     SecondsTable,
     Settings,
@@ -68,11 +69,23 @@ class RejectSettings(Settings):
 
 
 class DistanceSettings(Settings):
-    """Nothing to set: the protocol travels in the files of features and moments."""
+    """The protocol travels in the files of features and moments."""
+
+    extrapolation: bool
+
+    @classmethod
+    def from_config(cls, config: Config, experiment: str) -> Self:
+        return cls(extrapolation=config.experiments[experiment].evaluation.extrapolation)
+
+
+class ReconstructionSettings(Settings):
+    """Nothing to set: the protocol travels in the files of moments."""
 
 
 class QualitySettings(Settings):
     neighbours: Count
+    near_quantile: Real
+    near_confidence: Real
     kid_subsets: Count
     kid_subset_size: Count
 
@@ -81,6 +94,8 @@ class QualitySettings(Settings):
         of = config.experiments[experiment].evaluation
         return cls(
             neighbours=of.neighbours,
+            near_quantile=of.near_quantile,
+            near_confidence=of.near_confidence,
             kid_subsets=of.kid_subsets,
             kid_subset_size=of.kid_subset_size,
         )

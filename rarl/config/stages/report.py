@@ -125,13 +125,13 @@ def plot_of(config: Config, name: str) -> Figure:
 def methods(config: Config, experiment: str) -> tuple[str, ...]:
     """The methods in an experiment's plots: the rows of the first table or plot of its samples.
 
-    All methods when none shows any.
+    Without one, those of any other table or plot; all methods when none shows any.
     """
     every: tuple[Shown, ...] = (*config.tables.values(), *config.figures.values())
     sampled = [of for of in every if of.of_samples]
     replicated = [of for of in every if isinstance(of, ReplicatedTable)]  # other training seeds
-    for of in (*sampled, *replicated):
-        if experiment in runs_of(config, of):
+    for of in (*sampled, *replicated, *every):
+        if of.methods and experiment in runs_of(config, of):
             return of.methods
     return tuple(config.methods)
 

@@ -8,7 +8,13 @@ from rarl.config import Config
 from rarl.layout import Layout
 from rarl.report import run_warnings
 from rarl.report.distance_kind import DistanceKind
-from rarl.report.distances import Measured, protocol_notes, protocols_of, read_distances
+from rarl.report.distances import (
+    EXTRAPOLATED,
+    Measured,
+    protocol_notes,
+    protocols_of,
+    read_distances,
+)
 from rarl.report.frame import gather, observe, summarise, with_summary
 from rarl.report.gains import gain_notes, paired
 from rarl.report.inputs import plots_beside, qualities
@@ -24,7 +30,8 @@ from rarl.report.measured import (
 )
 from rarl.report.qualities import observe_quality
 from rarl.report.table import Cell, Table
-from rarl.results.quality import Quality
+from rarl.results.distances import Protocol
+from rarl.results.quality import Memorisation, Quality
 
 HEADINGS = {  # metric: heading
     "distance": "distance",
@@ -32,8 +39,10 @@ HEADINGS = {  # metric: heading
     "recall": "recall",
     "kid": "KID",
     "seconds": "seconds an image",
+    "near": "near a training image",
+    EXTRAPOLATED: "distance of infinitely many",
 }
-DIGITS = {"distance": 2, "precision": 3, "recall": 3, "kid": 3, "seconds": 4}
+DIGITS = {"precision": 3, "recall": 3, "kid": 3, "seconds": 4, "near": 3}
 
 
 class Kind(DistanceKind):
@@ -64,43 +73,33 @@ class Kind(DistanceKind):
         """One result of each stage for each run."""
         [column] = self.columns
         protocols = protocols_of(column, distances, self.title)
-        parts = []
-        for of, quality, kept in zip(distances, qualities, selected, strict=True):
-            parts.append(observe_quality(of, quality, kept))
-            if quality.seconds_per_image is not None and quality.device is not None:
-                seconds = [quality.seconds_per_image]
-                parts.append(
-                    observe(of.run, "seconds", "s an image", seconds, protocol=quality.device)
-                )
-        observations = gather(parts)
+        observations = gather(
+            [_observe(*of) for of in zip(distances, qualities, selected, strict=True)]
+        )
         gains = paired(observations, self.rows[0].name)
         summary = with_paper(summarise(observations, "sampling_seed"), self)
         shown = pivot(summary, _cell, rows=["method"], columns=["metric", "extractor"])
         devices = sorted({quality.device for quality in qualities if quality.device is not None})
-        first = protocols[0]
-        alone = f" of {first.extractor}" if len(protocols) > 1 else ""
+        alone = f" of {protocols[0].extractor}" if len(protocols) > 1 else ""
         notes = [
             *protocol_notes(column, distances, "distance"),
             f"- precision, recall (Kynkäänniemi et al. 2019), KID: on the same features{alone}, "
             "against reconstructions of training images; higher, higher, lower is better",
+            *_near_notes(qualities),
             f"- seconds for each image that is kept, on {' and '.join(devices)}",
             f"- mean ± standard deviation over {len(distances[0].results[0].seeds)} sampling seeds",
             *gain_notes(gains, self, column),
             *iteration_notes(observations, self),
             *self.notes,
         ]
-        headings: dict[tuple[str, str], tuple[str, str | None]] = {}
-        for metric, heading in HEADINGS.items():
-            if metric == "distance":
-                for number, protocol in enumerate(protocols):
-                    named = f"{heading}, {protocol.label}" if len(protocols) > 1 else heading
-                    headings[metric, protocol.extractor] = named, None if number else heading
-            else:
-                headings[metric, "" if metric == "seconds" else first.extractor] = heading, heading
         return Table(
             self.title,
             "Method",
-            by_extractor(shown, [row.label for row in self.rows], headings),
+            by_extractor(
+                shown,
+                [row.label for row in self.rows],
+                _headings(protocols, set(observations["metric"])),
+            ),
             with_summary(
                 gather([observations, gains]),
                 gather([summary, summarise(gains, "sampling_seed")]),
@@ -109,5 +108,70 @@ class Kind(DistanceKind):
         )
 
 
+def _observe(of: Measured, quality: Quality, selected: Selected | None) -> pd.DataFrame:
+    """All rows of a run."""
+    parts = [observe_quality(of, quality, selected)]
+    extrapolated = of.observe_extrapolated(selected)
+    if extrapolated is not None:
+        parts.append(extrapolated)
+    if quality.memorisation is not None:
+        first, shares = of.results[0], quality.memorisation.shares
+        parts.append(
+            observe(
+                of.run,
+                "near",
+                "share",
+                shares,
+                sampling_seeds=first.seeds,
+                extractor=first.protocol.extractor,
+                protocol=_beside_held_out(quality.memorisation),
+                selected=selected,
+            )
+        )
+    if quality.seconds_per_image is not None and quality.device is not None:
+        seconds = [quality.seconds_per_image]
+        parts.append(observe(of.run, "seconds", "s an image", seconds, protocol=quality.device))
+    return gather(parts)
+
+
+def _beside_held_out(of: Memorisation) -> str:
+    return (
+        f"{of.training:,} training images, {of.held_out:,} held-out ones; expected "
+        f"{of.expected:.3f}, {of.confidence:.0%} interval {of.low:.3f} to {of.high:.3f}"
+    )
+
+
+def _near_notes(qualities: Sequence[Quality]) -> list[str]:
+    """What the share of samples near a training image is compared with."""
+    found = dict.fromkeys(
+        _beside_held_out(of.memorisation) for of in qualities if of.memorisation is not None
+    )
+    return [
+        "- near a training image: share of samples that lie as near to one as the nearest held-out "
+        f"images do (after Meehan et al. 2020): {text}; a larger share tells of copying"
+        for text in found
+    ]
+
+
+def _headings(
+    protocols: Sequence[Protocol], measured: set[str]
+) -> dict[tuple[str, str], tuple[str, str | None]]:
+    """Of every column: for people and for the CSV, which has those of the first extractor."""
+    found: dict[tuple[str, str], tuple[str, str | None]] = {}
+    for metric, heading in HEADINGS.items():
+        if metric in (EXTRAPOLATED, "near") and metric not in measured:
+            continue
+        if metric in ("distance", EXTRAPOLATED):
+            for number, protocol in enumerate(protocols):
+                named = f"{heading}, {protocol.label}" if len(protocols) > 1 else heading
+                found[metric, protocol.extractor] = named, None if number else heading
+        else:
+            extractor = "" if metric == "seconds" else protocols[0].extractor
+            found[metric, extractor] = heading, heading
+    return found
+
+
 def _cell(line: pd.Series) -> Cell:
-    return measured(line["mean"], spread_of(line), DIGITS[line["metric"]], start=line["start"])
+    return measured(
+        line["mean"], spread_of(line), DIGITS.get(line["metric"], 2), start=line["start"]
+    )
