@@ -31,7 +31,7 @@ ITERATIONS, STOPPED_AT = 6, 3
 PROCESSES = 2
 TWO = {"prior": {"dropout": 0.0, "steps": 6, "evaluate_every": 6, "batch_size": 8}}
 RUN = {"rl": {"iterations": ITERATIONS, "evaluate_every": 3, "evaluate_samples": 8}}
-WARMUP = {"rl": {"rewards": {"critic": {"warmup_steps": 2}}}}
+WARMUP = {"rl": {"rewards": {"critic": {"pixel": {"warmup_steps": 2}}}}}
 
 
 class CheapSelection:

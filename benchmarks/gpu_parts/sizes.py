@@ -33,7 +33,9 @@ TOY = {
     },
     "rl": {
         "batch_size": 4,
-        "rewards": {"critic": {"hidden_units": 4, "max_units": 8, "batch_size": 4}},
+        "rewards": {
+            "critic": {"pixel": {"hidden_units": 4, "max_units": 8, "batch_size": 4}},
+        },
     },
 }
 

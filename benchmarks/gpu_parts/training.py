@@ -183,7 +183,7 @@ def rl(config: Config, compiled: Compile | None = None) -> Result:
         policy = cost(policy_pass(config, sizes.EXPERIMENT, prior), prior)
         with torch.no_grad():  # sampling, as one pass
             drawn = cost(lambda: prior(codes_of(of))).flops
-    settings = of.rl.rewards.critic
+    settings = of.rl.rewards.critic.pixel
     trainer = CriticTrainer(settings, 3, of.image_size, of.image_size, torch.device("cpu"))
     critic = cost(critic_pass(of, trainer), trainer.critic)
     work = Cost(
@@ -191,7 +191,7 @@ def rl(config: Config, compiled: Compile | None = None) -> Result:
     )
     held = FLOAT * (RL_COPIES * count(prior) + 5 * count(trainer.critic))
     batch = fitting(of.rl.batch_size, work, held)
-    rewards = {"critic": {"batch_size": batch}}
+    rewards = {"critic": {"pixel": {"batch_size": batch}}}
     smaller = sizes.changed(config, {"rl": {"batch_size": batch, "rewards": rewards}})
     for method in ("single", "partial"):
         learner = new_learner(smaller, sizes.EXPERIMENT, method)
