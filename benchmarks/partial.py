@@ -28,6 +28,7 @@ from rarl.rl.update import Run
 from rarl.runtime import device
 from rarl.runtime.precision import autocast
 from rarl.train.adam import adam
+from rarl.train.averaging import MovingAverage, Selection
 
 PHASES = ("sampling", "decoding", "critic", "policy")
 
@@ -90,7 +91,9 @@ def new_learner(config: Config, experiment: str, method: str) -> Reinforce:
     prior, codes = new_prior(of).to(on), CodeSet(grids, of.vqvae.codebook_size)
     optimiser = adam(prior.parameters(), settings.rl.learning_rate)
     reward = load_reward(settings, prior, vqvae, None)
-    update = start(Run(settings, prior, codes, optimiser, vqvae, reward))
+    average = MovingAverage(prior, settings.rl.ema_decay)
+    kept = Selection(settings.rl.selection, prior.device)
+    update = start(Run(settings, prior, codes, optimiser, vqvae, average, kept, reward))
     return update.state["reinforce"]
 
 

@@ -21,6 +21,7 @@ from rarl.models.codes import CodeSet
 from rarl.models.prior import CodePrior
 from rarl.models.vqvae import VQVAE
 from rarl.rl.finetune import finetune
+from rarl.rl.rewards.inputs import load_reward
 from rarl.runtime import device, parallel
 from rarl.runtime.checkpoints import Checkpoints
 from rarl.runtime.signals import StoppedError
@@ -35,9 +36,9 @@ WARMUP = {"rl": {"rewards": {"critic": {"pixel": {"warmup_steps": 2}}}}}
 
 
 class CheapSelection:
-    """A criterion that costs nothing: the mean of the weights."""
+    """A metric that costs nothing: the mean of the weights."""
 
-    criterion = "weights"
+    metric = "weights"
 
     def __call__(self, prior: CodePrior, settings: FinetuneSettings) -> float:
         del settings
@@ -73,13 +74,16 @@ def _tune(config: Config, folder: Path) -> dict[str, Tensor]:
     torch.manual_seed(1)
     vqvae = VQVAE(of.vqvae, len(of.latents)).to(on).eval().requires_grad_(False)
     codes, output = _codes(config), folder / "prior"
+    settings = FinetuneSettings.from_config(config, sizes.EXPERIMENT, "single")
+    prior = sizes.prior(of)
     with Checkpoints(output, {}) as checkpoints:
         tuned = finetune(
-            FinetuneSettings.from_config(config, sizes.EXPERIMENT, "single"),
-            sizes.prior(of),
+            settings,
+            prior,
             {"train": codes, "val": codes},
             vqvae,
             CheapSelection(),
+            load_reward(settings, prior, vqvae, None),
             log=TrainLog(folder / "log.jsonl"),
             checkpoints=checkpoints,
         )

@@ -135,10 +135,10 @@ def priors(config: Config, compiled: Compile | None = None) -> Result:
     like_the_cpu(found, "priors", small, loss)
     for level, name in enumerate(of.grids):
         with FakeTensorMode():
-            alone = CodePrior({level: new_prior(of).grids[level]})
+            alone = CodePrior({level: new_prior(of).levels[level]})
             work = cost(prior_pass(of, alone), alone)
         held, own = COPIES * FLOAT * count(alone), of.prior.of(name)
-        model = CodePrior({level: sizes.prior(of).grids[level]}).eval()
+        model = CodePrior({level: sizes.prior(of).levels[level]}).eval()
         if compiled:
             like_before(found, model, sizes.codes(of, 2), compiled)
         batch = fitting(own.batch_size, work, held)
@@ -166,7 +166,7 @@ def like_before(
 ) -> None:
     """Compiles; features of some codes then and before."""
     before = model.features(codes)
-    for part in model.grids.values():
+    for part in model.levels.values():
         compiled(part)
     for pair in zip(model.features(codes), before, strict=True):
         found.check("compiled features, from the others", apart(*pair), most=1e-3)
@@ -198,7 +198,7 @@ def rl(config: Config, compiled: Compile | None = None) -> Result:
         figures = learner.step(0)
         found.check(f"KL of the first policy, {method}", abs(float(figures["kl"])), most=1e-3)
         if compiled:
-            for part in learner.policy.grids.values():
+            for part in learner.policy.levels.values():
                 compiled(part)
         counted = work if method == "single" else None  # of all rows
         measure(found, f"RL, {method}", partial(learner.step, 1), counted, held, batch)
