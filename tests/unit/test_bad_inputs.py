@@ -165,7 +165,7 @@ def settings_of(stage: str) -> str:
         "reference": lambda: ReferenceSettings.from_config(
             CONFIG, "squares16", "efficientnet_lite0"
         ),
-        "distance": DistanceSettings,
+        "distance": lambda: DistanceSettings.from_config(CONFIG, "squares16"),
     }
     return made[stage]().to_json()
 

@@ -32,12 +32,13 @@ DISTANCE = {
     },
     "seeds": [0, 1],
     "distances": [30.0, 34.0],
+    "extrapolated": None,
     "warning": "12 images for 1280 features",
     "provenance": {},
 }
 QUALITY = {
     **{"precision": [0.5, 0.75], "recall": [0.25, 0.5], "kid": [0.125, 0.375]},
-    **{"seconds_per_image": 0.5, "device": "CPU", "provenance": {}},
+    **{"memorisation": None, "seconds_per_image": 0.5, "device": "CPU", "provenance": {}},
 }
 LOG = [
     {"step": 2, "seconds": 1.0, "val_nll": 2.125, "distance": 9.0},

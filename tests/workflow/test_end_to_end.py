@@ -188,14 +188,14 @@ def test_table_11_has_a_time_for_each_way_of_drawing(finished):
 
 
 def test_the_rivals_have_all_their_figures(finished):
-    rows = list(csv.reader((finished / "results" / "tables" / "quality.csv").open()))
-    assert rows[-1][0] == "Real images"
-    assert rows[-1][-1] == ""  # they cost nothing
-    for distance, precision, recall, _, seconds in (map(float, row[1:]) for row in rows[1:-1]):
-        assert distance > 0
-        assert 0 <= precision <= 1
-        assert 0 <= recall <= 1
-        assert seconds > 0
+    *rows, real = csv.DictReader((finished / "results" / "tables" / "quality.csv").open())
+    assert real["method"] == "Real images"
+    assert real["seconds an image"] == ""  # they cost nothing
+    for row in rows:
+        assert float(row["distance"]) > 0
+        assert float(row["seconds an image"]) > 0
+        for share in ("precision", "recall", "near a training image"):
+            assert 0 <= float(row[share]) <= 1
 
 
 def test_training_seeds_are_trained_apart(finished):
