@@ -8,6 +8,7 @@ value, what to write instead.
 Imports no torch: the Snakefile and the reports use it.
 """
 
+from rarl.config.credits import IntermediateCredit, SingleCredit
 from rarl.config.datasets import (
     Background,
     CelebA,
@@ -42,12 +43,10 @@ from rarl.config.rewards import (
     CriticSettings,
     ExtractorChoice,
     Frechet,
-    IntermediateCredit,
     PixelCritic,
     ProjectedCritic,
     Python,
     RewardSettings,
-    SingleCredit,
 )
 from rarl.config.tables import (
     ArchitectureTable,

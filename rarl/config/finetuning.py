@@ -5,20 +5,11 @@ from typing import Annotated, Any, Literal, Self, get_args
 
 from pydantic import Field, model_validator
 
+from rarl.config.credits import Credit, CreditKind, Credits, IntermediateCredit
 from rarl.config.errors import require
 from rarl.config.fields import Count, Fraction, NotNegative, Positive, Settings, Share
 from rarl.config.overlay import overlay
-from rarl.config.rewards import (
-    Credit,
-    CreditKind,
-    Credits,
-    Critics,
-    IntermediateCredit,
-    Reward,
-    RewardKind,
-    Rewards,
-    RewardSettings,
-)
+from rarl.config.rewards import Critics, Reward, RewardKind, Rewards, RewardSettings
 
 
 class Finetuning(Settings):

@@ -1,4 +1,4 @@
-"""The kinds of reward and of credit: each holds its own settings and no others.
+"""The kinds of reward: each holds its own settings and no others.
 
 A kind of reward is a class here with a field of `Rewards` and a place in `Reward`, and a module
 with a line in `rarl.kinds.REWARDS`. All else asks the properties of `RewardSettings`.
@@ -19,7 +19,6 @@ from rarl.config.fields import (
     Fraction,
     NotNegative,
     Positive,
-    Real,
     Settings,
 )
 from rarl.config.pixel_critic import geometry
@@ -234,23 +233,6 @@ class Python(RewardSettings):
 Reward = Annotated[Critic | Frechet | Python, Field(discriminator="kind")]
 
 
-class SingleCredit(Settings):
-    """Every code of an image gets the image's reward."""
-
-    kind: Literal["single"] = "single"
-
-
-class IntermediateCredit(Settings):
-    """A code gets the rewards of its own patch and of those sampled after it."""
-
-    kind: Literal["intermediate"] = "intermediate"
-    discount: Annotated[Real, Field(ge=0, le=1)]  # of later patches' rewards, a code
-    whole_weight: Annotated[Real, Field(ge=0, le=1)]  # of the single reward in the intermediate
-
-
-Credit = Annotated[SingleCredit | IntermediateCredit, Field(discriminator="kind")]
-
-
 class Critics(Settings):
     """The values of the critics in an experiment, one for each network."""
 
@@ -277,13 +259,6 @@ class Rewards(Settings):
     python: Python | None = None  # of a user's own function, where all methods share one
 
 
-class Credits(Settings):
-    """The values of every kind of credit in an experiment."""
-
-    single: SingleCredit
-    intermediate: IntermediateCredit
-
-
 class RewardKind(Settings):
     """The reward of a method that names none."""
 
@@ -295,12 +270,3 @@ class RewardKind(Settings):
         kind = choice.get("kind", self.kind)
         network = {"network": self.network} if kind == "critic" and self.network else {}
         return {"kind": kind, **network, **choice}
-
-
-class CreditKind(Settings):
-    """The credit of a method that names none."""
-
-    kind: Literal["single", "intermediate"]
-
-    def beside(self, choice: Mapping[str, Any]) -> dict[str, Any]:
-        return {"kind": self.kind, **choice}

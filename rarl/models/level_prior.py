@@ -5,6 +5,7 @@ a `LevelPrior`. One in `rarl.kinds.SAMPLERS` has `sampler(prior, choose, batch, 
 which gives a `Sampler`. They are two, so that another way to sample trains nothing again.
 """
 
+from abc import ABC, abstractmethod
 from typing import ClassVar, Protocol
 
 from jaxtyping import Float, Int
@@ -48,7 +49,7 @@ class Sampler(Protocol):
         ...
 
 
-class LevelPrior(nn.Module):
+class LevelPrior(nn.Module, ABC):
     """p(codes of a level), or p(codes of a level | the next coarser level) when `conditional`."""
 
     settings: Prior
@@ -56,6 +57,7 @@ class LevelPrior(nn.Module):
     codebook_size: int
     last_layer: ClassVar[str]  # what makes the logits; it stays in float32
 
+    @abstractmethod
     def features(
         self,
         codes: Int[Tensor, "b h w"],
@@ -63,14 +65,14 @@ class LevelPrior(nn.Module):
         rows: slice = ALL_ROWS,
     ) -> Float[Tensor, "b rows w c"]:
         """What `classify` makes the logits of the codes in `rows` of, given those before each."""
-        raise NotImplementedError
 
+    @abstractmethod
     def classify(self, features: Float[Tensor, "... c"]) -> Float[Tensor, "... k"]:
-        raise NotImplementedError
+        """The logits of every code of the codebook."""
 
+    @abstractmethod
     def scale_logits(self, temperature: float) -> None:
         """Folds a temperature into the weights: sampled at 1, it gives what it gave at it."""
-        raise NotImplementedError
 
     def forward(
         self,

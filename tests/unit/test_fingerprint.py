@@ -287,7 +287,6 @@ TOUCHES = {
     "metrics/nearest.py": {"quality"},
     "metrics/memorisation.py": {"quality"},
     "metrics/extrapolation.py": {"distance"},
-    "metrics/floor.py": set(),
     "metrics/rank_correlation.py": set(),
     "metrics/influence.py": WITH_FRECHET,
     "rl/rewards/critic.py": {"critic"} | WITH_CRITIC,

@@ -13,7 +13,7 @@ from PIL import Image
 
 from helpers import squares
 from helpers.paths import ROOT, TINY
-from rarl import kinds, model_folder
+from rarl import model_folder
 from rarl.config import Vqvae, load
 from rarl.models.prior import CodePrior
 from rarl.models.prior_file import save_prior
@@ -101,9 +101,6 @@ def test_the_own_reward_is_a_score_of_images():
     assert method["rl"]["reward"]["file"] == str(path)
 
 
-@pytest.mark.skipif(
-    "python" not in kinds.REWARDS, reason="this version has no reward of kind python"
-)
 def test_own_reward(tmp_path: Path):
     squares.make(tmp_path / "images", 48)
     assert "grey, red: [0.0, 1.0]" in run(tmp_path, "own_reward.py", *OWN)

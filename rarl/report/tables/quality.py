@@ -6,19 +6,15 @@ import pandas as pd
 
 from rarl.config import Config
 from rarl.layout import Layout
-from rarl.report import run_warnings
-from rarl.report.distance_kind import DistanceKind
 from rarl.report.distances import (
     EXTRAPOLATED,
     Measured,
     protocol_notes,
     protocols_of,
-    read_distances,
 )
 from rarl.report.frame import gather, observe, summarise, with_summary
 from rarl.report.gains import gain_notes, paired
-from rarl.report.inputs import plots_beside, qualities
-from rarl.report.kind import Inputs
+from rarl.report.inputs import plots_beside
 from rarl.report.logs import Selected
 from rarl.report.measured import (
     by_extractor,
@@ -29,6 +25,7 @@ from rarl.report.measured import (
     with_paper,
 )
 from rarl.report.qualities import observe_quality
+from rarl.report.quality_kind import QualityKind
 from rarl.report.table import Cell, Table
 from rarl.results.distances import Protocol
 from rarl.results.quality import Memorisation, Quality
@@ -45,24 +42,12 @@ HEADINGS = {  # metric: heading
 DIGITS = {"precision": 3, "recall": 3, "kid": 3, "seconds": 4, "near": 3}
 
 
-class Kind(DistanceKind):
+class Kind(QualityKind):
     """Rows are methods of one experiment, columns the metrics."""
-
-    @classmethod
-    def inputs(cls, config: Config, files: Layout, name: str) -> dict[str, list[str]]:
-        return super().inputs(config, files, name) | {"qualities": qualities(config, files, name)}
 
     @classmethod
     def beside(cls, config: Config, files: Layout, name: str) -> list[str]:
         return plots_beside(config, files, name)
-
-    def table(self, inputs: Inputs) -> Table:
-        found = self.made_of(
-            read_distances(inputs["distances"], self),
-            [Quality.read(path) for path in inputs["qualities"]],
-            self.selected(inputs),
-        )
-        return found.with_notes(run_warnings.lines(inputs["logs"]))
 
     def made_of(
         self,

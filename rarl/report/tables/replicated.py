@@ -4,19 +4,14 @@ from collections.abc import Sequence
 
 import pandas as pd
 
-from rarl.config import Config
 from rarl.config.stages.report import REAL
-from rarl.layout import Layout
-from rarl.report import run_warnings
-from rarl.report.distance_kind import DistanceKind
-from rarl.report.distances import Measured, protocol_notes, protocols_of, read_distances
+from rarl.report.distances import Measured, protocol_notes, protocols_of
 from rarl.report.frame import LEVEL, gather, observe, summarise, with_summary
 from rarl.report.gains import paired
-from rarl.report.inputs import qualities
-from rarl.report.kind import Inputs
 from rarl.report.logs import Selected
 from rarl.report.measured import by_extractor, iteration_notes, measured, pivot, with_paper
 from rarl.report.qualities import observe_quality
+from rarl.report.quality_kind import QualityKind
 from rarl.report.table import Cell, Table
 from rarl.results.distances import Protocol
 from rarl.results.quality import Quality
@@ -40,21 +35,9 @@ OF_DISTANCES = ("distance", "distance_decrease", "interval_below", "way_to_real"
 OF_LOGS = ("val_nll", "nll_increase")  # on no features
 
 
-class Kind(DistanceKind):
+class Kind(QualityKind):
     """Rows are the methods of each experiment, columns the metrics; the first method is the
     baseline."""
-
-    @classmethod
-    def inputs(cls, config: Config, files: Layout, name: str) -> dict[str, list[str]]:
-        return super().inputs(config, files, name) | {"qualities": qualities(config, files, name)}
-
-    def table(self, inputs: Inputs) -> Table:
-        found = self.made_of(
-            read_distances(inputs["distances"], self),
-            [Quality.read(path) for path in inputs["qualities"]],
-            self.selected(inputs),
-        )
-        return found.with_notes(run_warnings.lines(inputs["logs"]))
 
     def made_of(
         self,

@@ -4,6 +4,7 @@ Higher scores are more like reconstructions of real images. What it sees, pixels
 takes no part in its training; its gradient penalties are taken there.
 """
 
+from abc import ABC, abstractmethod
 from typing import ClassVar, NamedTuple
 
 import torch
@@ -27,19 +28,20 @@ class Answer(NamedTuple):
         return torch.stack([x if x.ndim == 1 else x.mean((1, 2)) for x in self.logits]).sum(0)
 
 
-class CriticNetwork(nn.Module):
+class CriticNetwork(nn.Module, ABC):
     """A module in `rarl.kinds.CRITICS` has `build(settings, channels, height, width)`."""
 
     settings: Critic
     shape: tuple[int, int, int]  # channels, height and width of the images
     betas: ClassVar[tuple[float, float]]  # of Adam
 
+    @abstractmethod
     def see(self, images: Float[Tensor, "b c height width"]) -> Seen:
         """Of images in [-1, 1], or of one-hot codes."""
-        raise NotImplementedError
 
+    @abstractmethod
     def answer(self, seen: Seen) -> Answer:
-        raise NotImplementedError
+        """The logits of the loss, and the scores."""
 
     def forward(self, images: Float[Tensor, "b c height width"]) -> Scores:
         """The scores of images."""
